@@ -1,0 +1,37 @@
+import { join } from 'node:path/posix';
+
+/** Where everything of a ROOT is (contract, section 1): the single place that knows the names. */
+export function layout(root: string) {
+  const at = (...parts: string[]) => join(root, ...parts);
+  return {
+    root,
+    releases: at('releases'),
+    release: (id: string) => at('releases', id),
+    manifest: (id: string) => at('releases', id, 'release.json'),
+    current: at('current'),
+    deps: at('deps'),
+    inboxes: at('inbox'),
+    inbox: (agent: string) => at('inbox', agent),
+    receipts: (agent: string) => at('receipts', agent),
+    workspace: (agent: string) => at('workspaces', agent),
+    state: at('var', 'state'),
+    journal: at('var', 'state', 'journal.db'),
+    writerLock: at('var', 'state', 'writer.lock'),
+    /** Who runs: pid and start time of the daemon, so that a reader need not take the lock. */
+    daemon: at('var', 'state', 'daemon.json'),
+    history: at('var', 'state', 'history'),
+    traces: at('var', 'state', 'traces'),
+    trace: (run: string) => at('var', 'state', 'traces', `${run}.jsonl`),
+    intake: at('var', 'intake'),
+    sealed: (proposal: string) => at('var', 'intake', proposal),
+    control: at('var', 'control'),
+    switches: at('var', 'switches'),
+    staging: at('var', 'staging'),
+    incidents: at('var', 'incidents'),
+    /** Sockets and temporary folders of runs: removed when a run ends, swept at start. */
+    runs: at('var', 'runs'),
+    rehearsals: at('var', 'rehearsals'),
+  };
+}
+
+export type Layout = ReturnType<typeof layout>;
