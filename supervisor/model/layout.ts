@@ -1,8 +1,6 @@
-import { join } from 'node:path/posix';
-
 /** Where everything of a ROOT is (contract, section 1): the single place that knows the names. */
 export function layout(root: string) {
-  const at = (...parts: string[]) => join(root, ...parts);
+  const at = (...parts: string[]) => [root, ...parts].join('/');
   return {
     root,
     releases: at('releases'),
