@@ -1,0 +1,49 @@
+import type { AuthorityFinding, CanaryOutcome, GateResult, Phase } from './proposal.ts';
+import type { Reason } from './reason.ts';
+import type { Digest, ReleaseId } from './release.ts';
+import type { RunBrief } from './run.ts';
+import type { RunPath } from './runtime.ts';
+import type { Answer } from './state.ts';
+
+/** A judgment on record: it changes nothing but the journal. */
+export type Mark =
+  /** A proposal gets the slot; `straight`: approved and still fitting, so on to the canary. */
+  | { mark: 'begin'; proposal: string | null; onto: ReleaseId | null; straight: boolean }
+  | { mark: 'gate'; proposal: string | null; gate: GateResult; authority: AuthorityFinding[] }
+  /** Waits for a human; frees the slot. */
+  | { mark: 'ask-approval'; proposal: string; reason: Reason }
+  | { mark: 'approved'; proposal: string; digest: Digest; by: string }
+  /** The candidate changed since the approval: ask again. */
+  | { mark: 'approval-void'; proposal: string; digest: Digest }
+  | { mark: 'unheld'; proposal: string; by: string }
+  | { mark: 'held'; proposal: string }
+  | { mark: 'canary'; proposal: string; agent: string; deadline: number }
+  | { mark: 'promote'; proposal: string | null; canary: CanaryOutcome; reason: Reason | null }
+  /** The end of a proposal that never was current; `bad`: on evidence. */
+  | { mark: 'end'; proposal: string | null; phase: Phase; reason: Reason; bad: boolean }
+  | { mark: 'suspect'; proposal: string | null; run: RunBrief }
+  | { mark: 'cleared'; proposal: string | null; run: string; because: string }
+  | { mark: 'stable'; proposal: string | null; release: ReleaseId; reason: Reason | null }
+  | {
+      mark: 'rollback';
+      from: ReleaseId | null;
+      to: ReleaseId | null;
+      reason: Reason;
+      by: string;
+      bad: boolean;
+      clear: boolean;
+      request: string | null;
+    }
+  /** `current` is not what the journal says. */
+  | { mark: 'current-moved'; release: ReleaseId | null; was: ReleaseId | null; by: string }
+  | { mark: 'unbarred'; digest: Digest; by: string; reason: string }
+  | { mark: 'answered'; request: string; answer: Answer; by: string; verb: string }
+  | { mark: 'forget-answer'; request: string }
+  | { mark: 'scheduled'; agent: string; path: RunPath; cron: string; zone: string; next: number }
+  | { mark: 'unscheduled'; agent: string; path: RunPath }
+  /** A start that was due was left out; the next one is set. */
+  | { mark: 'missed'; agent: string; path: RunPath; next: number; missed: number }
+  | { mark: 'interrupted'; run: string; key: string }
+  | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
+  | { mark: 'policy'; digest: Digest }
+  | { mark: 'tick' };
