@@ -50,7 +50,7 @@ export interface DoorSummary {
   errors: ReportedError[];
   /** The last model call that got no answer, if no later one did; whose fault it was. */
   lastFailure: null | {
-    by: 'upstream' | 'halt' | 'budget' | 'script' | 'request';
+    by: 'upstream' | 'halt' | 'budget' | 'script' | 'request' | 'host';
     message: string;
   };
   /** Faults of the rehearsal: a request beyond the script, a tool that was not offered. */
