@@ -1,0 +1,41 @@
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Desk } from '../desk.ts';
+import { completeTask } from './complete-task.ts';
+import { createTask } from './create-task.ts';
+import { failTask } from './fail-task.ts';
+import { proposeChange } from './propose-change.ts';
+import { remember } from './remember.ts';
+import { replyInThread } from './reply-in-thread.ts';
+import { sendMessage } from './send-message.ts';
+import type { AnyTool } from './tool.ts';
+
+const catalog: AnyTool[] = [
+  completeTask,
+  failTask,
+  createTask,
+  sendMessage,
+  replyInThread,
+  remember,
+  proposeChange,
+];
+
+/**
+ * Starts an MCP server in this process with the tools that the agent's configuration lists, and
+ * returns the client's end of it.
+ */
+export async function startTools(desk: Desk): Promise<Transport> {
+  const [{ McpServer }, { InMemoryTransport }] = await Promise.all([
+    import('@modelcontextprotocol/sdk/server/mcp.js'),
+    import('@modelcontextprotocol/sdk/inMemory.js'),
+  ]);
+  const server = new McpServer({ name: 'airlock-app', version: '0.1.0' });
+  for (const { name, description, input, run } of catalog) {
+    if (!desk.turn.agent.tools.includes(name)) continue;
+    server.registerTool(name, { description, inputSchema: input }, async (given: unknown) => {
+      return { content: [{ type: 'text', text: await run(given, desk) }] };
+    });
+  }
+  const [client, host] = InMemoryTransport.createLinkedPair();
+  await server.connect(host);
+  return client;
+}

@@ -1,0 +1,73 @@
+import type { Environment } from './environment.ts';
+import { RunError } from './errors.ts';
+import type { Gateway } from './gateway.ts';
+import { textOf, unfold } from './unfold.ts';
+
+/**
+ * Says why the run failed: on stderr for a person, and to the gateway for the supervisor. Never
+ * throws: the run has failed already, and stderr alone tells the cause when the gateway is gone.
+ */
+export async function reportFailure(
+  error: unknown,
+  environment: Environment | null,
+  gateway: Gateway | null,
+): Promise<void> {
+  process.stderr.write(`${tell(error, environment)}\n`);
+  if (gateway === null || environment === null) return;
+  try {
+    await gateway.report(asReport(error, environment));
+  } catch (unheard) {
+    process.stderr.write(`  not reported to the gateway either: ${textOf(unheard)}\n`);
+  }
+}
+
+/** The body of `POST /report` for a failure; causes outermost first, the last is the innermost. */
+export function asReport(error: unknown, environment: Environment): Record<string, unknown> {
+  const known = asRunError(error);
+  return {
+    type: 'error',
+    agent: environment.agent,
+    path: environment.path,
+    code: known.code,
+    message: known.message,
+    step: known.step,
+    input: known.input,
+    expected: known.expected,
+    actual: known.actual,
+    hint: known.hint,
+    causes: unfold(known)
+      .slice(1)
+      .map((cause) => cause.text),
+  };
+}
+
+function tell(error: unknown, environment: Environment | null): string {
+  const known = asRunError(error);
+  const causes = unfold(known).slice(1);
+  const whose = environment && `agent ${environment.agent}, path ${environment.path}`;
+  const lines = [
+    `run failed at: ${known.step}${whose ? ` (${whose}, run ${environment?.run})` : ''}`,
+    `  ${known.message} [${known.code}]`,
+    ...detail('input', known.input),
+    ...detail('expected', known.expected),
+    ...detail('actual', known.actual),
+    ...causes.map((cause) => `${'  '.repeat(cause.depth)}  caused by: ${cause.text}`),
+    ...detail('innermost cause', causes.at(-1)?.text),
+    ...detail('hint', known.hint),
+  ];
+  return lines.join('\n');
+}
+
+function detail(label: string, text: string | undefined): string[] {
+  return text === undefined ? [] : [`  ${label}: ${text}`];
+}
+
+function asRunError(error: unknown): RunError {
+  if (error instanceof RunError) return error;
+  return new RunError({
+    code: 'unexpected',
+    step: 'take the turn',
+    message: 'something failed that no step expected',
+    cause: error,
+  });
+}
