@@ -21,6 +21,8 @@ export interface Facts {
   agents: ReadonlyMap<ReleaseId, Agent[] | null>;
   /** Steps under way in this process: a pending one that is not here was cut off by a crash. */
   underway: ReadonlySet<string>;
+  /** At a tick: folders and files that retention may remove, with their age's start. */
+  kept: { what: 'intake' | 'trace'; id: string; at: number }[];
   /** The supervisor is stopping: nothing new starts. */
   stopping: boolean;
 }

@@ -88,22 +88,27 @@ export interface Approval {
 /** What the journal holds of a proposal. */
 export interface Proposal {
   id: string;
-  /** The name it was dropped under. */
+  /** The name it was dropped under, without its ending; `file` is the whole name. */
   drop: string;
+  file: string;
   title: string;
   why: string;
   form: 'patch' | 'overlay';
   proposer: string;
   /** The run that dropped it, if its proposer was running. */
   run: string | null;
+  /** The release that run was on. */
+  onRelease: ReleaseId | null;
+  /** Named by the proposal itself, else `current` when it was sealed. */
   base: ReleaseId | null;
-  /** The base was named by the proposal itself, or was `current` when it was sealed. */
   paths: string[];
   sha256: string;
   /** The candidate, once staged. */
   release: ReleaseId | null;
   digest: Digest | null;
   phase: Phase;
+  /** Since when it is in this phase. */
+  phaseAt: Instant;
   reason: Reason | null;
   receivedAt: Instant;
   endedAt: Instant | null;

@@ -93,15 +93,16 @@ const hints = {
   halted: 'Lift the halt with `airlock resume` when it is safe.',
   'no-model': 'Give the policy a provider for this model name.',
   // the gateway
-  'gateway-token': 'Send this run’s token: ANTHROPIC_API_KEY as the supervisor set it.',
+  'gateway-token': 'Send the token of this run: ANTHROPIC_API_KEY as the supervisor set it.',
   'gateway-route': 'See the contract, section 5, for what the gateway serves.',
   'gateway-place': 'This part of the gateway is not there yet; treat the answer as a no.',
   'gateway-request': 'Mend the request: every fault is named.',
   'gateway-too-large': 'Send less at once (policy limits.model.request, limits.mail.bytes).',
   'gateway-slow': 'Send the whole request without pauses.',
   'gateway-busy': 'Wait for the calls under way, then try again.',
-  'gateway-reach': 'An operator may list the tool under the agent’s tools in config/agents.yaml.',
-  'gateway-script': 'Mend the runtime, or the scenario’s model turns, so that they agree.',
+  'gateway-reach':
+    'An operator may list the tool among the tools of the agent in config/agents.yaml.',
+  'gateway-script': 'Mend the runtime, or the model turns of the scenario, so that they agree.',
   'mail-limit': 'Send fewer or smaller messages (policy limits.mail).',
   'host-failed': 'Mend the host: see the cause, then `airlock doctor`.',
   // host and operator

@@ -42,8 +42,10 @@ export interface CanaryRecord {
   deadline: number;
   /** Ended runs on the candidate, oldest first, evidence or not. */
   runs: RunBrief[];
-  /** Runs started beyond the schedule, on the candidate and paired ones on `current`. */
+  /** Runs on the candidate started beyond the schedule. */
   extra: number;
+  /** Paired runs on `current`, made first when the baseline is short. */
+  paired: number;
 }
 
 export interface BakeRecord {
@@ -53,9 +55,20 @@ export interface BakeRecord {
   /** Failures that count, still open: neither confirmed nor explained. */
   suspects: RunBrief[];
   /** Reruns of the oldest suspect. */
-  confirm: { suspect: string; again: RunBrief | null; onStable: RunBrief | null } | null;
+  confirm: Confirm | null;
   /** First failure that counts, for invariant 6. */
   firstEvidence: number | null;
+}
+
+/** Whether the oldest suspect's failure is the release's: again on it, then on the stable one. */
+export interface Confirm {
+  suspect: string;
+  again: RunBrief | null;
+  onStable: RunBrief | null;
+  /** Reruns that gave no evidence. */
+  tries: number;
+  /** No rerun before; milliseconds since 1970. */
+  notBefore: number;
 }
 
 /** A rollback under way. */

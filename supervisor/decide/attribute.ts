@@ -1,0 +1,117 @@
+import { type Reason, reason } from '../model/reason.ts';
+import type { RunCause, RunEnding, RunOutcome } from '../model/run.ts';
+
+export interface Verdict {
+  outcome: RunOutcome;
+  cause: RunCause | null;
+  reason: Reason | null;
+}
+
+/**
+ * Whose fault an ended run is. Only what the supervisor and its gateway saw themselves may excuse
+ * a run; what the runtime reports of itself can worsen the outcome, never improve it.
+ */
+export function attribute(ending: RunEnding): Verdict {
+  const { door } = ending;
+  if (ending.hostFault !== null) {
+    return { outcome: 'failed', cause: 'host', reason: ending.hostFault };
+  }
+  const stopped = stoppedOnPurpose(ending);
+  if (stopped !== null) return stopped;
+  if (ending.stoppedBy === null && ending.exit === 0 && door.errors.length === 0) {
+    return door.steps === 0 && door.turns.begun === 0 ? emptyRun(ending) : fine;
+  }
+  const excuse = ending.exit === 0 ? null : excused(ending);
+  if (excuse !== null) return excuse;
+  if (ending.stoppedBy === 'timeout') return timedOut(ending);
+  return { outcome: 'failed', cause: 'runtime', reason: failure(ending) };
+}
+
+const fine: Verdict = { outcome: 'ok', cause: null, reason: null };
+
+function stoppedOnPurpose(ending: RunEnding): Verdict | null {
+  const why = ending.stoppedBy;
+  if (why === 'shutdown') {
+    const message = 'the supervisor stopped before the run ended';
+    const because = reason('run-interrupted', { message, step: 'run' });
+    return { outcome: 'interrupted', cause: null, reason: because };
+  }
+  if (why === 'halt') {
+    const because = reason('halted', { message: 'the run was stopped by a halt', step: 'run' });
+    return { outcome: 'stopped', cause: 'halt', reason: because };
+  }
+  if (why === 'operator' || why === 'rollback') {
+    const message = why === 'operator' ? 'an operator cancelled the run' : 'its release was left';
+    const because = reason('run-stopped', { message, step: 'run' });
+    return { outcome: 'stopped', cause: null, reason: because };
+  }
+  return null;
+}
+
+/** The last model call got no answer and no later one did: its failure explains the run's. */
+function excused(ending: RunEnding): Verdict | null {
+  const last = ending.door.lastFailure;
+  if (last === null || last.by === 'script' || last.by === 'request') return null;
+  const parts = { message: last.message, step: 'model call', cause: innermostReport(ending) };
+  if (last.by === 'halt') {
+    return { outcome: 'stopped', cause: 'halt', reason: reason('halted', parts) };
+  }
+  const code = last.by === 'upstream' ? 'upstream-failed' : 'budget-exhausted';
+  return { outcome: 'failed', cause: last.by, reason: reason(code, parts) };
+}
+
+function timedOut(ending: RunEnding): Verdict {
+  const because = reason('run-timeout', {
+    message: `the run was still going after ${Math.round(ending.durationMs / 1000)} s`,
+    step: 'run',
+    expected: 'an end within limits.run.wall',
+    cause: innermostReport(ending),
+  });
+  return { outcome: 'failed', cause: 'timeout', reason: because };
+}
+
+function emptyRun(ending: RunEnding): Verdict {
+  const because = reason('run-empty', {
+    message: 'the run exited 0 without a model call and without reporting a turn',
+    step: 'run',
+    expected: 'at least one model call, or a reported turn',
+    actual: `exit ${ending.exit}, 0 model calls, 0 turns`,
+    cause: innermostReport(ending),
+  });
+  return { outcome: 'empty', cause: 'runtime', reason: because };
+}
+
+function failure(ending: RunEnding): Reason {
+  const reported = ending.door.errors.at(-1);
+  const script = ending.door.scriptFaults.at(-1);
+  const flooded = ending.stoppedBy === 'output';
+  const how = ending.signal === null ? `exit ${ending.exit}` : `signal ${ending.signal}`;
+  return reason('run-failed', {
+    message: flooded
+      ? 'the run printed more than limits.run.flood and was stopped'
+      : (reported?.message ?? script ?? `the run ended with ${how}`),
+    step: reported?.step ?? 'run',
+    input: reported?.input ?? null,
+    expected: reported?.expected ?? 'exit 0 and no reported error',
+    actual: how,
+    cause: script ?? innermostReport(ending),
+  });
+}
+
+/** The innermost cause as reported, else the last line of stderr that says something. */
+export function innermostReport(ending: RunEnding): string | null {
+  const reported = ending.door.errors.at(-1);
+  if (reported !== undefined) return reported.causes.at(-1) ?? reported.message;
+  const lines = ending.stderrTail.split('\n').map((line) => line.trim());
+  const error = lines.findLast((line) => /\b\w*(Error|Exception)\b.*:/.test(line));
+  return error ?? lines.findLast((line) => line !== '') ?? null;
+}
+
+/** Whether a run's end counts against its release. */
+export const counts = (run: { outcome: RunOutcome; cause: RunCause | null }): boolean =>
+  (run.outcome === 'failed' || run.outcome === 'empty') &&
+  (run.cause === 'runtime' || run.cause === 'timeout');
+
+/** Whether a run's end speaks for its release: it completed a turn with a model call in it. */
+export const speaks = (run: { outcome: RunOutcome; steps: number }): boolean =>
+  run.outcome === 'ok' && run.steps > 0;

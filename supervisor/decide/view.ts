@@ -1,0 +1,75 @@
+import type { Facts } from '../model/fact.ts';
+import type { Halt } from '../model/halt.ts';
+import type { Mark } from '../model/mark.ts';
+import type { PolicyInForce } from '../model/policy.ts';
+import type { Agent } from '../model/runtime.ts';
+import { host, type State } from '../model/state.ts';
+import { type Step, stepKey } from '../model/step.ts';
+
+/** All that a decision may look at. `now` is milliseconds since 1970. */
+export interface View {
+  state: State;
+  facts: Facts;
+  policy: PolicyInForce;
+  now: number;
+}
+
+/** Judgments to record and effects to start, in this order. */
+export interface Decision {
+  marks: Mark[];
+  steps: Step[];
+}
+
+export const none: Decision = { marks: [], steps: [] };
+export const mark = (...marks: Mark[]): Decision => ({ marks, steps: [] });
+
+/** The steps that are neither under way nor waiting for another try. */
+export function start(view: View, ...steps: Step[]): Decision {
+  const free = steps.filter((step) => {
+    const key = stepKey(step);
+    const retry = view.state.retries.get(key);
+    return !view.state.pending.has(key) && (retry === undefined || retry.at <= view.now);
+  });
+  return { marks: [], steps: free };
+}
+
+/** The first decision that decides something. Later ones see its outcome first. */
+export function firstOf(view: View, ...judgments: ((view: View) => Decision)[]): Decision {
+  for (const judge of judgments) {
+    const decision = judge(view);
+    if (decision.marks.length + decision.steps.length > 0) return decision;
+  }
+  return none;
+}
+
+export const locked = (view: View): boolean =>
+  !view.facts.switches.readable || view.facts.switches.halts.some((h) => h.scope === 'lockdown');
+
+/** The halt that keeps an agent from starting, or null. Unreadable switches halt everything. */
+export function haltOf(view: View, agent: Agent): Halt | null {
+  const { switches } = view.facts;
+  if (!switches.readable) {
+    return { scope: 'host', target: null, reason: switches.cause, by: 'airlock', at: '' };
+  }
+  const hits = (halt: Halt) =>
+    halt.scope === 'host' ||
+    (halt.scope === 'agent' && halt.target === agent.name) ||
+    (halt.scope === 'tenant' && halt.target === agent.tenant);
+  return switches.halts.find(hits) ?? null;
+}
+
+/** Why an agent may not start now; null when it may. */
+export function skipped(view: View, agent: Agent): string | null {
+  const halt = haltOf(view, agent);
+  if (halt !== null) return halt.target === null ? 'host-halt' : `${halt.scope}-halt`;
+  return view.policy.policy.models[agent.model] === undefined ? 'no-model' : null;
+}
+
+/** Agents of `current`. */
+export function agentsNow(view: View): Agent[] {
+  const { current } = host(view.state);
+  return (current !== null && view.facts.agents.get(current)) || [];
+}
+
+export const busy = (view: View, agent: string): boolean =>
+  [...view.state.runs.values()].some((run) => run.agent === agent);
