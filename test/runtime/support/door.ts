@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sayAnswer } from './wire.ts';
 
@@ -102,7 +102,7 @@ async function readBody(request: IncomingMessage): Promise<Body> {
 
 function model(door: Door, request: IncomingMessage, body: Body, response: ServerResponse) {
   door.asked.push(body as unknown as Asked);
-  door.keys.push(String(request.headers['x-api-key']));
+  door.keys.push(String(request.headers['x-api-key'] ?? request.headers.authorization));
   const turn = door.script.shift();
   if (!turn) {
     door.faults.push('a model call beyond the script');
