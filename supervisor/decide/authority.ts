@@ -66,11 +66,7 @@ function raised(was: Agent, now: Agent): AuthorityFinding[] {
   for (const [path, cron] of Object.entries(now.schedule)) {
     const old = was.schedule[path as keyof typeof was.schedule];
     if (cron === undefined || cron === old) continue;
-    const [before, after] = [
-      old === undefined ? 0 : busiestHour(old, zone),
-      busiestHour(cron, zone),
-    ];
-    if (after > before) say('schedule', `${path}: ${before} -> ${after} firings in an hour`);
+    if (tighter(old ?? null, cron)) say('schedule', `${path}: ${old ?? 'never'} -> ${cron}`);
   }
   return findings;
 }

@@ -73,7 +73,7 @@ export function smokeGate(facts: SmokeFacts): GateResult {
   if (honest.length > 0) return { ...gate, outcome: 'error', findings: honest };
   const findings = facts.candidate.flatMap((rehearsal) => {
     const fault = scenarioFault(rehearsal);
-    return fault === null ? [] : [{ subject: nameOf(rehearsal), reason: fault.reason, ...fault }];
+    return fault === null ? [] : [{ subject: nameOf(rehearsal), ...fault }];
   });
   const outsiders = findings.filter((finding) => finding.blameless);
   const plain = findings.map(({ subject, reason: because }) => ({ subject, reason: because }));

@@ -1,0 +1,17 @@
+import { type Decision, mark, none, type View } from './view.ts';
+
+/**
+ * Steps that a crash cut off: their intent is on record, their outcome is not, and nothing in this
+ * process works on them. A run is gone with the supervisor that started it, and is no evidence;
+ * every other step may safely be repeated.
+ */
+export function recover(view: View): Decision {
+  const { state, facts } = view;
+  const cut = [...state.pending.values()].filter((one) => !facts.underway.has(one.key));
+  if (cut.length === 0) return none;
+  const runs = cut.flatMap(({ key, step }) =>
+    step.do === 'run' ? [{ mark: 'interrupted' as const, run: step.run.id, key }] : [],
+  );
+  if (runs.length > 0) return mark(...runs);
+  return { marks: [], steps: cut.map((one) => one.step) };
+}

@@ -1,0 +1,67 @@
+import type { Reason } from '../model/reason.ts';
+import { reason } from '../model/reason.ts';
+import type { Release, ReleaseId } from '../model/release.ts';
+import { host, type State, rollback as underway } from '../model/state.ts';
+import { type Decision, mark, none, start, type View } from './view.ts';
+
+/** Stable releases that may be started again, newest first. */
+export function stableReleases(state: State): Release[] {
+  return [...state.releases.values()]
+    .filter((one) => one.stableAt !== null && one.removedAt === null)
+    .filter((one) => !state.bad.has(one.digest))
+    .toSorted((a, b) => ((a.stableAt ?? '') < (b.stableAt ?? '') ? 1 : -1));
+}
+
+/** Where a rollback goes: the newest stable release other than `current`; null: none is left. */
+export function rollbackTarget(state: State): ReleaseId | null {
+  const { current } = host(state);
+  const now = current === null ? undefined : state.releases.get(current);
+  return stableReleases(state).find((one) => one.digest !== now?.digest)?.id ?? null;
+}
+
+/** A rollback under way: flip, or halt the host where no stable release is left. */
+export function rollingBack(view: View): Decision {
+  const rollback = underway(view.state);
+  if (rollback === null) return none;
+  if (rollback.to === null) return start(view, { do: 'halt', reason: rollback.reason.message });
+  return start(view, { do: 'flip', to: rollback.to, from: null, why: 'rollback' });
+}
+
+/** Begin a rollback on evidence or on an operator's word. */
+export function beginRollback(
+  view: View,
+  why: { reason: Reason; by: string; bad: boolean; to?: ReleaseId; request?: string },
+): Decision {
+  return mark({
+    mark: 'rollback',
+    from: host(view.state).current,
+    to: why.to ?? rollbackTarget(view.state),
+    reason: why.reason,
+    by: why.by,
+    bad: why.bad,
+    clear: why.to !== undefined,
+    request: why.request ?? null,
+  });
+}
+
+/** `current` is not what the journal says: somebody moved it, or the link is gone. */
+export function currentMoved(view: View): Decision {
+  const { state, facts } = view;
+  const { current } = host(state);
+  if (current === null || facts.current === current) return none;
+  if ([...state.pending.values()].some((pending) => pending.step.do === 'flip')) return none;
+  if (underway(state) !== null) return none;
+  const known = facts.current === null ? undefined : state.releases.get(facts.current);
+  if (known === undefined || known.removedAt !== null || state.bad.has(known.digest)) {
+    return start(view, { do: 'flip', to: current, from: null, why: 'rollback' });
+  }
+  return mark({ mark: 'current-moved', release: known.id, was: current, by: 'unknown' });
+}
+
+export const noStable = (cause: string): Reason =>
+  reason('no-stable-release', {
+    message: 'no stable release is left to go back to: the host is halted',
+    step: 'rollback',
+    expected: 'a stable release other than current',
+    cause,
+  });

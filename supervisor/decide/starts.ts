@@ -1,0 +1,58 @@
+import { instant, stamp } from '../model/duration.ts';
+import type { ReleaseId } from '../model/release.ts';
+import type { RunKind } from '../model/run.ts';
+import type { Agent, RunPath } from '../model/runtime.ts';
+import { deployment, host } from '../model/state.ts';
+import type { Step } from '../model/step.ts';
+import { locked, type View } from './view.ts';
+
+/** The step that starts one run. Its id is in the intent, so that a repeat finds it. */
+export function runStep(
+  view: View,
+  what: {
+    agent: Agent;
+    path: RunPath;
+    release: ReleaseId;
+    kind: RunKind;
+    deployment: string | null;
+    wall?: number;
+  },
+): Step & { do: 'run' } {
+  const number = host(view.state).counter + 1;
+  const wall = what.wall ?? view.policy.policy.limits.run.wall;
+  return {
+    do: 'run',
+    run: {
+      id: `${stamp(view.now)}-${what.agent.name}-${what.path}-${number}`,
+      agent: what.agent,
+      path: what.path,
+      release: what.release,
+      kind: what.kind,
+      deployment: what.deployment,
+      wall,
+      policy: view.policy.digest,
+    },
+  };
+}
+
+/** What an agent's next run of its own starts from: the candidate if it is the canary. */
+export function releaseFor(
+  view: View,
+  agent: string,
+): { release: ReleaseId; kind: RunKind; deployment: string | null; entry: Agent | null } | null {
+  const slot = deployment(view.state);
+  const { current } = host(view.state);
+  if (slot?.phase === 'canary' && slot.canary?.agent === agent && !locked(view)) {
+    const release = slot.candidate?.release;
+    const entry = slot.candidate?.after?.find((one) => one.name === agent) ?? null;
+    if (release !== undefined && entry !== null) {
+      return { release, kind: 'canary', deployment: slot.proposal, entry };
+    }
+  }
+  if (current === null) return null;
+  const baking = slot?.phase === 'baking' ? slot.proposal : null;
+  const entry = view.facts.agents.get(current)?.find((one) => one.name === agent) ?? null;
+  return { release: current, kind: 'service', deployment: baking, entry };
+}
+
+export const at = instant;
