@@ -1,0 +1,98 @@
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { syncFolder } from './durable.ts';
+
+/** The system's code of an error (`ENOENT`, ...), or null. */
+export function errorCode(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+/** What `make` gives, or null when the thing is not there. */
+export function orNull<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+/** Content of a file, or null when there is none. */
+export function readText(file: string): string | null {
+  return orNull(() => readFileSync(file, 'utf8'));
+}
+
+/** Content of a file, or null when there is none. */
+export function readBytes(file: string): Buffer | null {
+  return orNull(() => readFileSync(file));
+}
+
+/** Names in a folder, sorted; empty when there is no such folder. */
+export function listFolder(folder: string): string[] {
+  return orNull(() => readdirSync(folder).sort()) ?? [];
+}
+
+/** What is at a path itself, links not followed. */
+export function kindOf(path: string): 'file' | 'folder' | 'link' | 'other' | 'absent' {
+  const found = orNull(() => lstatSync(path));
+  if (found === null) return 'absent';
+  if (found.isFile()) return 'file';
+  if (found.isDirectory()) return 'folder';
+  return found.isSymbolicLink() ? 'link' : 'other';
+}
+
+export function makeFolder(folder: string, mode = 0o755): void {
+  mkdirSync(folder, { recursive: true, mode });
+}
+
+/**
+ * Write a file so that a reader sees the old content or the new, whole, and a crash leaves one
+ * of them: temporary file, fsync, rename, fsync of the folder.
+ */
+export function writeDurable(file: string, content: string | Uint8Array, mode = 0o644): void {
+  const temporary = `${dirname(file)}/.${process.pid}-${Math.random().toString(36).slice(2)}.tmp`;
+  const fd = openSync(temporary, 'wx', mode);
+  try {
+    writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content);
+    fsyncSync(fd);
+  } catch (error) {
+    closeSync(fd);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  closeSync(fd);
+  renameSync(temporary, file);
+  syncFolder(dirname(file));
+}
+
+/** Write all of it: one write(2) may take less than it was given. */
+export function writeAll(fd: number, content: Uint8Array): void {
+  for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
+}
+
+/** Remove a tree, read-only folders too; nothing there is fine. Links are not followed. */
+export function removeTree(path: string): void {
+  if (kindOf(path) === 'folder') makeWritable(Buffer.from(path));
+  rmSync(path, { recursive: true, force: true });
+}
+
+function makeWritable(folder: Buffer): void {
+  chmodSync(folder, 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) makeWritable(Buffer.concat([folder, Buffer.from('/'), entry.name]));
+  }
+}

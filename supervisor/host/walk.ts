@@ -1,0 +1,85 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+} from 'node:fs';
+
+const noFollow = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What a walk met. `path` is bytes, relative to where it started, `/` between. */
+export interface Met {
+  path: Buffer;
+  kind: 'file' | 'folder' | 'symlink' | 'fifo' | 'socket' | 'device' | 'unreadable';
+  stat: BigIntStats;
+  /** An open descriptor of a file, for the time of the visit; null for the rest. */
+  fd: number | null;
+}
+
+/** `stop` ends the walk. */
+export type Visit = (met: Met) => 'stop' | undefined;
+
+/**
+ * Walk something that others may be changing meanwhile: nothing is opened by a path of more than
+ * one name, links are never followed, and what is judged is what was opened (fstat). Node has no
+ * openat(2): a folder is opened with O_NOFOLLOW and entered through /proc/self/fd/<n>.
+ * Folders come before what they hold. `open`: files are opened too.
+ */
+export function walk(path: Buffer, options: { open: boolean }, visit: Visit): 'stop' | undefined {
+  return meet(path, Buffer.alloc(0), options.open, visit);
+}
+
+function meet(at: Buffer, path: Buffer, open: boolean, visit: Visit): 'stop' | undefined {
+  const seen = lstatSync(at, { bigint: true });
+  const kind = kindOfStat(seen);
+  if (kind !== 'file' && kind !== 'folder') return visit({ path, kind, stat: seen, fd: null });
+  if (kind === 'file' && !open) return visit({ path, kind, stat: seen, fd: null });
+  const fd = openAs(at, kind);
+  if (fd === null) return visit({ path, kind: 'unreadable', stat: seen, fd: null });
+  try {
+    const stat = fstatSync(fd, { bigint: true });
+    if (kindOfStat(stat) !== kind) return visit({ path, kind: 'unreadable', stat, fd: null });
+    if (kind === 'file') return visit({ path, kind, stat, fd });
+    if (visit({ path, kind, stat, fd: null }) === 'stop') return 'stop';
+    return enter(fd, path, open, visit);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function enter(fd: number, path: Buffer, open: boolean, visit: Visit): 'stop' | undefined {
+  const self = Buffer.from(`/proc/self/fd/${fd}/`);
+  const names = readdirSync(self, { encoding: 'buffer' }).sort(Buffer.compare);
+  for (const name of names) {
+    const inner = path.length === 0 ? name : Buffer.concat([path, Buffer.from('/'), name]);
+    try {
+      if (meet(Buffer.concat([self, name]), inner, open, visit) === 'stop') return 'stop';
+    } catch (error) {
+      // Gone or replaced between two calls: whoever compares two walks will see it.
+      if (!['ENOENT', 'ELOOP', 'ENOTDIR'].includes(String((error as { code?: unknown }).code))) {
+        throw error;
+      }
+    }
+  }
+  return undefined;
+}
+
+function openAs(at: Buffer, kind: 'file' | 'folder'): number | null {
+  try {
+    return openSync(at, kind === 'file' ? noFollow : noFollow | constants.O_DIRECTORY);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EACCES') return null;
+    throw error;
+  }
+}
+
+function kindOfStat(stat: BigIntStats): Met['kind'] {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'folder';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'fifo';
+  return stat.isSocket() ? 'socket' : 'device';
+}
