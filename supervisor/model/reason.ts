@@ -125,6 +125,11 @@ const hints = {
     'The release differs from its manifest: roll back, then find out who wrote it.',
   'first-release-failed':
     'The runtime in the source folder does not pass: mend it, then start again.',
+  'bad-request':
+    'Ask with the `airlock` command, or write the file beside and rename it into place.',
+  'journal-damaged':
+    'Stop the daemon, keep the file, and put the newest good copy of it back: `airlock doctor`.',
+  'schema-older': 'Start the daemon once: it upgrades the journal, after a backup copy.',
   'schema-newer': 'This journal was written by a newer Airlock: use that one.',
   internal: 'A fault of Airlock itself: please report it with `airlock log`.',
 } as const satisfies Record<string, string>;

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { identify } from '../host/process-identity.ts';
+import { readSmall, removeName, writeWhole } from '../host/records.ts';
+import type { Layout } from '../model/layout.ts';
+import { Failure } from '../model/reason.ts';
+
+const fileSchema = z.strictObject({
+  pid: z.number().int().positive(),
+  start: z.string(),
+  boot: z.string(),
+  since: z.string(),
+  version: z.string(),
+});
+
+export interface DaemonState {
+  running: boolean;
+  pid: number | null;
+  /** RFC 3339 in UTC. */
+  since: string | null;
+  version: string | null;
+}
+
+const none: DaemonState = { running: false, pid: null, since: null, version: null };
+
+/** Say that this process is the daemon. The holder of the writer lock does this. */
+export function writeDaemon(layout: Layout, about: { since: string; version: string }): void {
+  const self = identify(process.pid);
+  if (!self) {
+    const message = 'this process is not in /proc';
+    throw new Failure('host-failed', { message, step: 'start', input: `/proc/${process.pid}` });
+  }
+  writeWhole(layout.daemon, `${JSON.stringify({ ...self, ...about })}\n`, 0o644);
+}
+
+export function removeDaemon(layout: Layout): void {
+  removeName(layout.daemon);
+}
+
+/** Whether the daemon runs, without touching its lock: a reused pid is not taken for it. */
+export function daemonState(layout: Layout): DaemonState {
+  const small = readSmall(layout.daemon, 4096);
+  if (small.kind !== 'file') return none;
+  const said = fileSchema.safeParse(jsonOrNull(small.content.toString()));
+  if (!said.success) return none;
+  const { pid, start, boot, since, version } = said.data;
+  const found = identify(pid);
+  const running = found !== null && found.start === start && found.boot === boot;
+  return running ? { running, pid, since, version } : none;
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The journal: what was about to be done, what came of it, what was judged, and the rows that
+ * follow from it. One process writes it, the holder of the writer lock. A commit is one
+ * transaction, on the disk when it returns: entries without their rows, or rows without their
+ * entries, are never seen by anybody.
+ */
+import {
+  closeAfterWriting,
+  type Database,
+  guarded,
+  openForWriting,
+  type Statement,
+} from '../host/database.ts';
+import { type Entry, subjectOf } from '../model/entry.ts';
+import type { Proposal } from '../model/proposal.ts';
+import { Failure } from '../model/reason.ts';
+import { type Put, type State, type Table, tableNames } from '../model/state.ts';
+import { liveRows } from './rows.ts';
+import { damage, upgrade, upgrades } from './schema.ts';
+
+export interface Journal {
+  /** Write entries and rows, both or neither. Throws Failure `host-failed` or `journal-damaged`. */
+  commit(entries: readonly Entry[], puts: readonly Put[]): void;
+  /** All live rows. */
+  load(): State;
+  /** Flush and leave the file readable for everybody who may read it. */
+  close(): void;
+}
+
+/** Open or make the journal. Throws Failure `schema-newer`, `journal-damaged`, `host-failed`. */
+export function openJournal(file: string, now: () => number, list = upgrades): Journal {
+  const database = openForWriting(file);
+  try {
+    upgrade(database, file, list);
+    checkPages(database, file);
+    return guarded(file, 'open journal', () => journalOn(database, file, now));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function journalOn(database: Database, file: string, now: () => number): Journal {
+  const write = { entry: entryWriter(database), row: rowWriter(database, now) };
+  const all = database.transaction((entries: readonly Entry[], puts: readonly Put[]) => {
+    for (const entry of entries) write.entry(entry);
+    for (const put of puts) write.row(put, entries.at(-1)?.at);
+  });
+  return {
+    commit: (entries, puts) => {
+      if (entries.length + puts.length === 0) return;
+      guarded(file, 'commit', () => all.immediate(entries, puts));
+    },
+    load: () =>
+      guarded(
+        file,
+        'load journal',
+        database.transaction(() => liveRows(database)),
+      ),
+    close: () => guarded(file, 'close journal', () => closeAfterWriting(database)),
+  };
+}
+
+function entryWriter(database: Database) {
+  const insert = database.prepare(
+    'INSERT INTO journal (at, type, subject, data) VALUES (?, ?, ?, ?)',
+  );
+  return (entry: Entry) =>
+    insert.run(entry.at, entry.type, subjectOf(entry), JSON.stringify(entry));
+}
+
+function rowWriter(database: Database, now: () => number) {
+  const phase = phaseWriter(database);
+  const upsert = statements(database, upsertRow);
+  const remove = statements(database, (table) => `DELETE FROM ${table} WHERE id = ?`);
+  let place = lastPlace(database);
+  return (put: Put, at = now()) => {
+    if (put.value === null) {
+      remove[put.table].run(put.id);
+      return;
+    }
+    place += 1;
+    upsert[put.table].run(put.id, put.live ? 1 : 0, place, JSON.stringify(put.value));
+    if (put.table === 'proposals') phase(put.id, put.value, at);
+  };
+}
+
+/** A row that stays live stays in its place, as a key of a Map does. */
+const upsertRow = (table: Table) => `
+  INSERT INTO ${table} (id, live, place, json) VALUES (?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET
+    place = CASE WHEN live = 1 AND excluded.live = 1 THEN place ELSE excluded.place END,
+    live = excluded.live, json = excluded.json`;
+
+/** Keeps each phase that a proposal came to, when and why. */
+function phaseWriter(database: Database) {
+  const last = database
+    .prepare('SELECT phase FROM phases WHERE proposal = ? ORDER BY rowid DESC LIMIT 1')
+    .pluck();
+  const insert = database.prepare(
+    'INSERT INTO phases (proposal, at, phase, reason) VALUES (?, ?, ?, ?)',
+  );
+  return (id: string, { phase, reason }: Proposal, at: number) => {
+    if (last.get(id) !== phase) insert.run(id, at, phase, reason && JSON.stringify(reason));
+  };
+}
+
+function statements(database: Database, sql: (table: Table) => string) {
+  const pairs = tableNames.map((table) => [table, database.prepare(sql(table))]);
+  return Object.fromEntries(pairs) as Record<Table, Statement>;
+}
+
+function lastPlace(database: Database): number {
+  const places = tableNames.map((table) => {
+    const query = `SELECT coalesce(max(place), 0) FROM ${table} WHERE live = 1`;
+    return database.prepare(query).pluck().get() as number;
+  });
+  return Math.max(...places);
+}
+
+/** The state's own pages are read at each start; the long journal is doctor's to read. */
+function checkPages(database: Database, file: string): void {
+  const faults = guarded(file, 'open journal', () => damage(database, stateTables));
+  if (faults.length === 0) return;
+  const message = `${file} is damaged`;
+  const parts = { message, step: 'open journal', input: file, actual: faults[0] ?? null };
+  throw new Failure('journal-damaged', { ...parts, expected: 'pages that hang together' });
+}
+
+/** Small ones: tables that hold little beside their live rows. */
+const stateTables = tableNames.filter((name) => name !== 'runs');
