@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
-import { orElse } from './listing.ts';
+import { parseDocument } from './front-matter.ts';
+import { orElse, readText } from './listing.ts';
 import type { Task } from './tasks.ts';
 import { claim, fail, fileOf, idsIn, move, readQueue } from './tasks.ts';
 
@@ -68,16 +69,28 @@ function circleOf(start: Task, tasks: Task[]): string[] | null {
  * Puts tasks back whose run was killed before it could: claimed longer ago than a lease. The time
  * is the file's ctime, which the claiming rename sets.
  */
-export async function recoverClaims(workspace: string, lease: number): Promise<string[]> {
-  const recovered: string[] = [];
+export async function recoverClaims(workspace: string, lease: number): Promise<void> {
   for (const id of await idsIn(workspace, 'running')) {
     const stats = await orElse(() => lstat(fileOf(workspace, 'running', id)), null);
-    if (stats === null || Date.now() - stats.ctimeMs < lease) continue;
-    const moved = await orElse(async () => {
-      await move(workspace, id, 'running', 'queued');
-      return true;
-    }, false);
-    if (moved) recovered.push(id);
+    const lost = stats !== null && Date.now() - stats.ctimeMs >= lease;
+    if (lost) await orElse(() => move(workspace, id, 'running', 'queued'), undefined);
   }
-  return recovered;
+}
+
+/** Puts tasks back that a run, which is about to end, still holds. */
+export async function releaseClaims(workspace: string, run: string): Promise<void> {
+  for (const id of await idsIn(workspace, 'running')) {
+    if ((await claimerOf(workspace, id)) !== run) continue;
+    await orElse(() => move(workspace, id, 'running', 'queued'), undefined);
+  }
+}
+
+/** The run that holds a task; null if its file does not say so, or cannot be read. */
+async function claimerOf(workspace: string, id: string): Promise<unknown> {
+  try {
+    return parseDocument(await readText(fileOf(workspace, 'running', id))).fields.run;
+  } catch {
+    // Not a file that this run has written: the lease decides.
+    return null;
+  }
 }

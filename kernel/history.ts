@@ -5,14 +5,14 @@ import { entriesOf } from './listing.ts';
 const KEPT_DAYS = 30;
 const DAY = 86_400_000;
 
-/** One line of `history/<day>.jsonl`: what a turn of this agent did. */
+/** One line of `history/<day>.jsonl`: the diary of an agent, a line a turn. */
 export interface HistoryEntry {
   /** RFC 3339. */
   at: string;
   run: string;
   path: string;
   about: string;
-  outcome: 'completed' | 'failed';
+  outcome: 'completed' | 'failed' | 'nothing-to-do';
   steps: number;
   usd: number;
   /** The model's last words, or the error; at most 200 characters. */

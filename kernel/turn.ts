@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { App, Assignment, Turn, TurnEnd } from './app.ts';
 import { loadApp } from './app.ts';
-import { recoverClaims } from './claimable.ts';
+import { recoverClaims, releaseClaims } from './claimable.ts';
 import type { Config } from './config.ts';
 import { readConfig } from './config.ts';
 import type { Meter } from './converse.ts';
@@ -9,12 +9,15 @@ import { converse, newMeter } from './converse.ts';
 import type { Environment } from './environment.ts';
 import { atStep } from './errors.ts';
 import type { Gateway } from './gateway.ts';
+import type { HistoryEntry } from './history.ts';
 import { recordTurn } from './history.ts';
 import { fileMail } from './mail.ts';
 import { connectModel } from './model.ts';
 import { openToolbox } from './tools.ts';
 import { textOf, unfold } from './unfold.ts';
 import { layOut } from './workspace.ts';
+
+type Outcome = 'completed' | 'nothing-to-do';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,16 +31,37 @@ export async function takeTurn(
   gateway: Gateway,
   signal: AbortSignal,
 ): Promise<void> {
-  const { path } = environment;
+  const { path, workspace, run } = environment;
   await gateway.report({ type: 'turn', event: 'begin', path });
   const config = await readConfig(root, environment);
-  await prepareWorkspace(environment.workspace, config);
-  const meter = newMeter();
-  const turn = turnOf(environment, config, gateway);
-  const assignment = await begin(await loadApp(), turn);
-  if (assignment) await workOn(assignment, { turn, config, environment, meter, signal });
-  const outcome = assignment ? 'completed' : 'nothing-to-do';
-  await gateway.report({ type: 'turn', event: 'end', path, outcome, ...meter });
+  await prepareWorkspace(workspace, config);
+  const work: Work = {
+    ...{ config, environment, signal, meter: newMeter() },
+    turn: turnOf(environment, config, gateway),
+  };
+  try {
+    const outcome = await chooseAndWork(await loadApp(), work);
+    await gateway.report({ type: 'turn', event: 'end', path, outcome, ...work.meter });
+  } finally {
+    // An app that broke between claiming and settling must not keep its task from the next run.
+    await releaseClaims(workspace, run);
+  }
+}
+
+/** What a turn takes. */
+interface Work {
+  turn: Turn;
+  config: Config;
+  environment: Environment;
+  meter: Meter;
+  signal: AbortSignal;
+}
+
+async function chooseAndWork(app: App, work: Work): Promise<Outcome> {
+  const assignment = await begin(app, work.turn);
+  if (assignment !== null) return workOn(assignment, work);
+  await note(work, { about: 'nothing to do', outcome: 'nothing-to-do', words: '' });
+  return 'nothing-to-do';
 }
 
 async function prepareWorkspace(workspace: string, config: Config): Promise<void> {
@@ -72,16 +96,7 @@ async function begin(app: App, turn: Turn): Promise<Assignment | null> {
   return atStep(fault, () => app.begin(turn));
 }
 
-/** What working on an assignment takes. */
-interface Work {
-  turn: Turn;
-  config: Config;
-  environment: Environment;
-  meter: Meter;
-  signal: AbortSignal;
-}
-
-async function workOn(assignment: Assignment, work: Work): Promise<void> {
+async function workOn(assignment: Assignment, work: Work): Promise<Outcome> {
   let end: TurnEnd;
   try {
     end = { completed: true, words: await Promise.race([talk(assignment, work), ended(work)]) };
@@ -90,6 +105,7 @@ async function workOn(assignment: Assignment, work: Work): Promise<void> {
   }
   await settle(assignment, work, end);
   if (!end.completed) throw end.error;
+  return 'completed';
 }
 
 /** Only a turn that has something to do gets here and loads the SDKs. */
@@ -125,27 +141,22 @@ async function settle(assignment: Assignment, work: Work, end: TurnEnd): Promise
   try {
     await atStep(fault, async () => {
       await assignment.settle(end);
-      await recordTurn(work.turn.workspace, entryOf(assignment, work, end));
+      const words = end.completed ? end.words : textOf(end.error);
+      const outcome = end.completed ? 'completed' : 'failed';
+      await note(work, { about: assignment.about, outcome, words });
     });
   } catch (error) {
     if (end.completed) throw error;
-    process.stderr.write(
-      `${unfold(error)
-        .map(({ text }) => text)
-        .join(': ')}\n`,
-    );
+    const told = unfold(error).map(({ text }) => text);
+    process.stderr.write(`${told.join(': ')}\n`);
   }
 }
 
-function entryOf(assignment: Assignment, { turn, meter }: Work, end: TurnEnd) {
-  return {
-    at: new Date().toISOString(),
-    run: turn.run,
-    path: turn.path,
-    about: assignment.about,
-    outcome: end.completed ? ('completed' as const) : ('failed' as const),
-    steps: meter.steps,
-    usd: meter.usd,
-    words: end.completed ? end.words : textOf(end.error),
-  };
+async function note(
+  { turn, meter }: Work,
+  told: Pick<HistoryEntry, 'about' | 'outcome' | 'words'>,
+): Promise<void> {
+  const { run, path, workspace } = turn;
+  const { steps, usd } = meter;
+  await recordTurn(workspace, { at: new Date().toISOString(), run, path, ...told, steps, usd });
 }
