@@ -1,15 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { errorCode } from './files.ts';
-
-/** One member of a tarball. */
-export interface Member {
-  path: string;
-  kind: 'file' | 'folder' | 'symlink' | 'hard-link' | 'fifo' | 'device' | 'other';
-  /** Permission bits, set-uid, set-gid and sticky included. */
-  mode: number;
-  content: Buffer;
-}
+import type { Member } from './take.ts';
 
 export type Tarball =
   | { kind: 'members'; members: Member[] }
@@ -85,7 +77,10 @@ function parse(bytes: Buffer, limits: TarballLimits): Tarball {
 
 function memberOf(entry: ReadEntry): Member {
   const mode = entry.mode ?? 0o644;
-  return { path: entry.path, kind: kindOfType(entry.type), mode, content: Buffer.alloc(0) };
+  const path = entry.path;
+  // The parser decodes names as UTF-8: bytes that are none became replacement characters.
+  const utf8 = !path.includes('\ufffd');
+  return { path, utf8, kind: kindOfType(entry.type), mode, uid: null, content: Buffer.alloc(0) };
 }
 
 function kindOfType(type: string): Member['kind'] {

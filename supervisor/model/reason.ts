@@ -27,6 +27,7 @@ const hints = {
   device: 'Drop regular files and folders only.',
   fifo: 'Drop regular files and folders only.',
   socket: 'Drop regular files and folders only.',
+  unreadable: 'Let the supervisor read it: set the mode to 644, folders to 755.',
   setuid: 'Clear the set-uid, set-gid and sticky bits.',
   'path-absolute': 'Write paths relative to the release.',
   'path-parent': 'Write paths without "..".',
