@@ -44,7 +44,8 @@ export async function takeTurn(
     await gateway.report({ type: 'turn', event: 'end', path, outcome, ...work.meter });
   } finally {
     // An app that broke between claiming and settling must not keep its task from the next run.
-    await releaseClaims(workspace, run);
+    // Their lease ends anyway, so a failure here is told and must not hide another one.
+    await releaseClaims(workspace, run).catch(tell);
   }
 }
 
@@ -147,9 +148,13 @@ async function settle(assignment: Assignment, work: Work, end: TurnEnd): Promise
     });
   } catch (error) {
     if (end.completed) throw error;
-    const told = unfold(error).map(({ text }) => text);
-    process.stderr.write(`${told.join(': ')}\n`);
+    tell(error);
   }
+}
+
+function tell(error: unknown): void {
+  const causes = unfold(error).map(({ text }) => text);
+  process.stderr.write(`${causes.join(': ')}\n`);
 }
 
 async function note(
