@@ -5,7 +5,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { Failure, type ReasonCode } from '../model/reason.ts';
-import { syncFolder } from './records.ts';
+import { syncFolder } from './durable.ts';
 
 export type Database = Sqlite.Database;
 export type Statement = Sqlite.Statement;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { errorCode } from './records.ts';
+import { codeOrEio } from './records.ts';
 
 /** What tells a process from any other that ever had its pid. */
 export interface ProcessIdentity {
@@ -16,7 +16,7 @@ export function identify(pid: number): ProcessIdentity | null {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(errorCode(error))) return null;
+    if (['ENOENT', 'ESRCH'].includes(codeOrEio(error))) return null;
     throw error;
   }
   // The command, in parentheses, may hold anything: count from its end.

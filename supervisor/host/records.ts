@@ -1,25 +1,23 @@
 /**
- * Small files that are read whole and written whole: switches, requests, answers, receipts.
- * Folders that others can write to are read without following links and without ever blocking
- * on what is not a regular file.
+ * Small files in folders that others can write to: switches, requests, answers. They are read
+ * bounded, without following links, and without ever waiting on what is not a regular file.
  */
-import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
-  renameSync,
   rmSync,
   type Stats,
-  writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { syncFolder } from './durable.ts';
+import { errorCode, writeAll } from './files.ts';
 
 /** What stands at a path: a file's content, or why there is none. */
 export type Small =
@@ -29,13 +27,12 @@ export type Small =
   | { kind: 'too-big'; size: number; uid: number; mtimeMs: number }
   | { kind: 'unreadable'; cause: string; uid: number | null; mtimeMs: number };
 
-const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-/** The system's code of an error, `EIO` where it has none. */
-export function errorCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'EIO';
+/** The system's code of an error; `EIO` where it has none. */
+export function codeOrEio(error: unknown): string {
+  return errorCode(error) ?? 'EIO';
 }
+
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Read a file of at most `limit` bytes, never through a link; never throws. */
 export function readSmall(path: string, limit: number): Small {
@@ -43,7 +40,7 @@ export function readSmall(path: string, limit: number): Small {
   try {
     fd = openSync(path, readFlags);
   } catch (error) {
-    return unopened(path, errorCode(error));
+    return unopened(path, codeOrEio(error));
   }
   try {
     const stats = fstatSync(fd);
@@ -54,7 +51,7 @@ export function readSmall(path: string, limit: number): Small {
     if (content.length > limit) return { kind: 'too-big', size: content.length, uid, mtimeMs };
     return { kind: 'file', content, uid, links: stats.nlink, mtimeMs };
   } catch (error) {
-    return { kind: 'unreadable', cause: errorCode(error), uid: null, mtimeMs: 0 };
+    return { kind: 'unreadable', cause: codeOrEio(error), uid: null, mtimeMs: 0 };
   } finally {
     closeSync(fd);
   }
@@ -68,7 +65,7 @@ function unopened(path: string, cause: string): Small {
     if (stats.isFile()) return { kind: 'unreadable', cause, uid, mtimeMs };
     return { kind: 'strange', what: whatIs(stats), uid, mtimeMs };
   } catch (error) {
-    const code = errorCode(error);
+    const code = codeOrEio(error);
     if (code === 'ENOENT') return { kind: 'absent' };
     return { kind: 'unreadable', cause: code, uid: null, mtimeMs: 0 };
   }
@@ -95,32 +92,6 @@ function readUpTo(fd: number, most: number): Buffer {
   return Buffer.concat(chunks, total);
 }
 
-/** Write a file whole or not at all, synced with its folder; replaces what stands there. */
-export function writeWhole(path: string, content: string | Buffer, mode: number): void {
-  const folder = dirname(path);
-  const temp = join(folder, `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}`);
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  try {
-    const fd = openSync(temp, flags, mode);
-    try {
-      writeAll(fd, Buffer.from(content));
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temp, path);
-  } catch (error) {
-    rmSync(temp, { force: true });
-    throw error;
-  }
-  syncFolder(folder);
-}
-
-/** Write all of it, however little the system takes at a time. */
-export function writeAll(fd: number, content: Buffer): void {
-  for (let done = 0; done < content.length; ) done += writeSync(fd, content, done);
-}
-
 /**
  * Make a file exist, durably; its content is welcome but not needed (a full disk).
  * `false`: the file is there, without all of its content.
@@ -133,7 +104,7 @@ export function writeName(path: string, content: string, mode: number): boolean 
     try {
       writeAll(fd, Buffer.from(content));
     } catch (error) {
-      if (!['ENOSPC', 'EDQUOT'].includes(errorCode(error))) throw error;
+      if (!['ENOSPC', 'EDQUOT'].includes(codeOrEio(error))) throw error;
       whole = false;
     }
     fsyncSync(fd);
@@ -149,31 +120,27 @@ export function removeName(path: string): boolean {
   try {
     rmSync(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
+    if (codeOrEio(error) === 'ENOENT') return false;
     throw error;
   }
   syncFolder(dirname(path));
   return true;
 }
 
-/** Make what was renamed, made or removed in a folder survive a power cut. */
-export function syncFolder(folder: string): void {
-  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Make a folder and its parents, if missing. */
-export function ensureFolder(folder: string, mode = 0o755): void {
-  mkdirSync(folder, { recursive: true, mode });
-}
-
 /** Names in a folder, in no order. */
 export function listNames(folder: string): string[] {
   return readdirSync(folder);
+}
+
+/** Whether a folder is there and we may list it. Throws on any other trouble with it. */
+export function mayList(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return lstatSync(folder).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(codeOrEio(error))) return false;
+    throw error;
+  }
 }
 
 /** What a path is, without following it; null when there is nothing. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { writeDurable } from '../host/files.ts';
 import { identify } from '../host/process-identity.ts';
-import { readSmall, removeName, writeWhole } from '../host/records.ts';
+import { readSmall, removeName } from '../host/records.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 
@@ -29,7 +30,7 @@ export function writeDaemon(layout: Layout, about: { since: string; version: str
     const message = 'this process is not in /proc';
     throw new Failure('host-failed', { message, step: 'start', input: `/proc/${process.pid}` });
   }
-  writeWhole(layout.daemon, `${JSON.stringify({ ...self, ...about })}\n`, 0o644);
+  writeDurable(layout.daemon, `${JSON.stringify({ ...self, ...about })}\n`, 0o644);
 }
 
 export function removeDaemon(layout: Layout): void {

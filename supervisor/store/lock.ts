@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { type Lock, lockFile } from '../host/database.ts';
-import { ensureFolder } from '../host/records.ts';
+import { makeFolder } from '../host/files.ts';
 import type { Layout } from '../model/layout.ts';
 
 export type { Lock };
@@ -11,6 +11,6 @@ export type { Lock };
  * `store/daemon.ts`, never by trying to take the lock.
  */
 export function takeLock(layout: Layout): Lock | null {
-  ensureFolder(dirname(layout.writerLock));
+  makeFolder(dirname(layout.writerLock));
   return lockFile(layout.writerLock);
 }

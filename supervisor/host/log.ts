@@ -1,0 +1,64 @@
+import pino from 'pino';
+
+/** Facts that go with a line: ids, paths, reasons, an error as `err`. */
+export type LogFields = Record<string, unknown>;
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A log whose lines all carry these fields. */
+  with(fields: LogFields): Log;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+interface Target {
+  level?: LogLevel;
+  /** Lines for people instead of JSON; by default where stderr is a terminal. */
+  human?: boolean;
+  /** Where lines go; by default stderr, written at once so that none is lost in a crash. */
+  write?: (line: string) => void;
+}
+
+/** A log to stderr: one JSON document a line, or lines for people on a terminal. */
+export function openLog(target: Target = {}): Log {
+  const human = target.human ?? process.stderr.isTTY === true;
+  const direct = pino.destination({ fd: 2, sync: true });
+  const write = target.write ?? ((line: string) => void direct.write(line));
+  const stream = { write: human ? (line: string) => write(forPeople(line)) : write };
+  const options = {
+    level: target.level ?? 'info',
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return wrap(pino(options, stream));
+}
+
+function wrap(logger: pino.Logger): Log {
+  return {
+    debug: (message, fields = {}) => logger.debug(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    error: (message, fields = {}) => logger.error(fields, message),
+    with: (fields) => wrap(logger.child(fields)),
+  };
+}
+
+/** `01:45:13 warn  message  key=value`. */
+function forPeople(line: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const clock = String(time).slice(11, 19);
+  const rest = Object.entries(fields).map(([key, value]) => `  ${key}=${visible(value)}`);
+  return `${clock} ${String(level).padEnd(5)} ${visible(msg)}${rest.join('')}\n`;
+}
+
+/** A value on one line; what could move the cursor or turn the text around is spelled out. */
+function visible(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => {
+    return `\\u{${sign.codePointAt(0)?.toString(16)}}`;
+  });
+}

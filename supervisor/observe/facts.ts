@@ -1,0 +1,60 @@
+/** The world as facts, once a wake. Changes nothing; what cannot be read is a fact too. */
+import { readCurrent } from '../host/links.ts';
+import type { Facts } from '../model/fact.ts';
+import type { Layout } from '../model/layout.ts';
+import type { ReleaseId } from '../model/release.ts';
+import { listRequests } from '../store/requests.ts';
+import { readSwitches } from '../store/switches.ts';
+import { agentsReader } from './agents.ts';
+import { type Dirty, dropWatch } from './drops.ts';
+import { kept } from './kept.ts';
+
+export interface Sources {
+  layout: Layout;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Policy `limits.settle`, as in force. */
+  settle: () => number;
+  /** Keys of the steps that this process is carrying out. */
+  underway: () => ReadonlySet<string>;
+  stopping: () => boolean;
+}
+
+/** Why the loop woke. */
+export interface Woken {
+  tick: boolean;
+  /** Inboxes to look into, if it is known which; a tick looks into all. */
+  dirty: Dirty;
+  /** Releases whose agents matter now, beside `current`. */
+  releases: Iterable<ReleaseId>;
+}
+
+export interface Observer {
+  observe(woken: Woken): Facts;
+  /** Inboxes that cannot be read: agent and cause. */
+  inboxFaults(): ReadonlyMap<string, string>;
+}
+
+export function observer(sources: Sources): Observer {
+  const { layout, now, settle, underway, stopping } = sources;
+  const drops = dropWatch(layout, settle);
+  const agentsOf = agentsReader(layout);
+  const observe = ({ tick, dirty, releases }: Woken): Facts => {
+    const control = listRequests(layout);
+    const current = readCurrent(layout);
+    const matter = new Set(current === null ? releases : [current, ...releases]);
+    return {
+      tick,
+      drops: drops.look(tick ? null : dirty, now()),
+      requests: control.requests,
+      requestFiles: control.files,
+      switches: readSwitches(layout),
+      current,
+      agents: new Map([...matter].map((release) => [release, agentsOf(release)])),
+      underway: underway(),
+      kept: tick ? kept(layout) : [],
+      stopping: stopping(),
+    };
+  };
+  return { observe, inboxFaults: drops.faults };
+}

@@ -1,0 +1,130 @@
+/** What is wrong with a policy although its form is right: each fault with its place and remedy. */
+import { posix } from 'node:path';
+import picomatch from 'picomatch';
+import { cronFaults, zoneFault } from '../host/timer.ts';
+import { includes, type Policy } from '../model/policy.ts';
+import { agentName } from '../model/runtime.ts';
+import { type Fault, pathText } from './faults.ts';
+
+export interface PolicyFault extends Fault {
+  hint: string;
+}
+
+type Keys = PropertyKey[];
+
+export function policyFaults(policy: Policy): PolicyFault[] {
+  return [
+    ...tickFaults(policy),
+    ...includeFaults(policy),
+    ...globFaults(policy),
+    ...modelFaults(policy),
+    ...canaryFaults(policy),
+    ...limitFaults(policy),
+  ];
+}
+
+function fault(keys: Keys, expected: string, actual: string, hint: string): PolicyFault {
+  const path = pathText(keys);
+  return { path, keys, message: `${path}: ${expected}`, expected, actual, hint };
+}
+
+function tickFaults({ tick, timezone }: Policy): PolicyFault[] {
+  const example = 'Write five or six fields, such as "*/15 * * * *".';
+  const faults = cronFaults(tick).map((what) => fault(['tick'], what, tick, example));
+  if (zoneFault(timezone) === null) return faults;
+  const zone = 'must be a time zone of this machine';
+  return [...faults, fault(['timezone'], zone, timezone, 'Write UTC, or a name as Europe/Berlin.')];
+}
+
+function includeFaults(policy: Policy): PolicyFault[] {
+  const seen = new Map<string, string>();
+  return includes(policy).flatMap(({ from, to }, index) => {
+    const keys = ['runtime', 'include', index];
+    const inside = 'Name a file or folder below runtime.source, without "..".';
+    const faults = [from, to]
+      .filter((path, nth, both) => leaves(path) && both.indexOf(path) === nth)
+      .map((path) => fault(keys, 'must be a plain path inside the runtime', path, inside));
+    const clash = [...seen].find(([other]) => overlaps(other, to));
+    seen.set(to, from);
+    if (!clash) return faults;
+    const what = `must not overlap with "${clash[0]}", which is included already`;
+    return [...faults, fault(keys, what, to, 'Include each path once.')];
+  });
+}
+
+function leaves(path: string): boolean {
+  return posix.isAbsolute(path) || path !== posix.normalize(path) || /^\.\.?(\/|$)/.test(path);
+}
+
+const overlaps = (a: string, b: string) =>
+  a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+
+function globFaults({ permissions }: Policy): PolicyFault[] {
+  return permissions.flatMap(({ paths }, rule) =>
+    paths.flatMap((glob, index) => {
+      const what = globFault(glob);
+      if (what === null) return [];
+      const hint = 'Write a path of the runtime; * stays in a folder, ** crosses folders.';
+      return fault(['permissions', rule, 'paths', index], what, glob, hint);
+    }),
+  );
+}
+
+function globFault(glob: string): string | null {
+  if (glob.startsWith('!')) return 'must not be negated: a rule with an earlier place excludes';
+  if (glob.includes('\\')) return 'must not have backslashes';
+  if (glob.startsWith('/') || /^\.\.?\/|(^|\/)\.\.?(\/|$)|\/\//.test(glob)) {
+    return 'must be relative to the release, without "." and ".."';
+  }
+  try {
+    picomatch.makeRe(glob, { dot: true, strictBrackets: true });
+    return null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return `must be a pattern (${error.message})`;
+    throw error;
+  }
+}
+
+function modelFaults({ models, smoke }: Policy): PolicyFault[] {
+  const names = Object.keys(models);
+  const faults: PolicyFault[] = [];
+  if (names.length === 0) {
+    const hint = 'Add one, such as cheap: [{provider: rehearsal}].';
+    faults.push(fault(['models'], 'must have at least one name', '{}', hint));
+  }
+  if (names.includes('rehearsal')) {
+    const hint = 'Choose another name: smoke.model uses this one for the rehearsal model itself.';
+    faults.push(fault(['models', 'rehearsal'], 'must not be named so', 'rehearsal', hint));
+  }
+  for (const name of names.filter((one) => !/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/.test(one))) {
+    const what = 'must be a name of at most 64 letters, digits and _ . : -';
+    faults.push(fault(['models', name], what, name, 'Rename it here and in config/.'));
+  }
+  if (smoke.model !== 'rehearsal' && !names.includes(smoke.model)) {
+    const what = `must be rehearsal or one of models: ${names.join(', ')}`;
+    const hint = 'Name a model of models, or rehearsal.';
+    faults.push(fault(['smoke', 'model'], what, smoke.model, hint));
+  }
+  return faults;
+}
+
+function canaryFaults({ canary }: Policy): PolicyFault[] {
+  if (agentName.safeParse(canary.agent).success) return [];
+  const hint = 'Write auto, or the name of one agent.';
+  return [fault(['canary', 'agent'], 'must be auto or the name of an agent', canary.agent, hint)];
+}
+
+/** Times that must fit into each other. */
+function limitFaults({ bake, limits }: Policy): PolicyFault[] {
+  const faults: PolicyFault[] = [];
+  if (bake.max < bake.for) {
+    const actual = `${bake.max}ms against ${bake.for}ms`;
+    faults.push(fault(['bake', 'max'], 'must be at least bake.for', actual, 'Raise bake.max.'));
+  }
+  if (limits.run.flood < limits.run.output) {
+    const actual = `${limits.run.flood} against ${limits.run.output} bytes`;
+    const hint = 'Raise limits.run.flood.';
+    faults.push(fault(['limits', 'run', 'flood'], 'must be at least output', actual, hint));
+  }
+  return faults;
+}

@@ -1,0 +1,78 @@
+/** The policy file: read whole, judged whole, all faults at once. */
+import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { type Policy, type PolicyInForce, policySchema } from '../model/policy.ts';
+import { type Reason, reason } from '../model/reason.ts';
+import { hintFor } from './hints.ts';
+import { policyFaults } from './policy-faults.ts';
+import { type FileFault, readYaml } from './yaml-file.ts';
+
+const mostBytes = 1024 * 1024;
+
+export type LoadedPolicy =
+  | { policy: PolicyInForce; faults: [] }
+  | { policy: null; faults: Reason[] };
+
+/** Load a policy, or say everything that is wrong with it: `policy-missing`, `policy-invalid`. */
+export function loadPolicy(path: string): LoadedPolicy {
+  const file = resolve(path);
+  const read = readYaml(file, policySchema, mostBytes);
+  if (read.kind === 'unread') return { policy: null, faults: [unread(file, read.why)] };
+  if (read.kind === 'faulty') {
+    const faults = read.faults.map((one) => reasonOf(file, one, hintFor(policySchema, one)));
+    return { policy: null, faults };
+  }
+  const faults = policyFaults(read.value).map((one) => {
+    return reasonOf(file, { ...one, line: read.lineOf(one.keys) }, one.hint);
+  });
+  if (faults.length > 0) return { policy: null, faults };
+  return { policy: inForce(file, read.value, read.content), faults: [] };
+}
+
+function inForce(file: string, policy: Policy, content: Buffer): PolicyInForce {
+  const digest = createHash('sha256').update(content).digest('hex');
+  return { policy, folder: dirname(file), file, digest };
+}
+
+/** Where a path that the policy names leads: relative ones start at the policy file's folder. */
+export function policyPath({ folder }: PolicyInForce, path: string): string {
+  return resolve(folder, path);
+}
+
+/** JSON Schema of the policy file, as it is written. */
+export function policySchemaJson(): object {
+  return z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' });
+}
+
+function reasonOf(file: string, fault: FileFault, hint: string): Reason {
+  const input = fault.line > 0 ? `${file}:${fault.line}` : file;
+  const { message, expected, actual } = fault;
+  return reason('policy-invalid', { message, step: 'policy', input, expected, actual, hint });
+}
+
+type Why = Extract<ReturnType<typeof readYaml>, { kind: 'unread' }>['why'];
+
+function unread(file: string, why: Why): Reason {
+  const at = { step: 'policy', input: file };
+  switch (why.kind) {
+    case 'absent':
+      return reason('policy-missing', { ...at, message: 'there is no policy file' });
+    case 'strange': {
+      const parts = { expected: 'a regular file', actual: why.what };
+      const message = `the policy file is ${why.what}`;
+      const hint = 'Name the file itself: --policy PATH.';
+      return reason('policy-invalid', { ...at, ...parts, message, hint });
+    }
+    case 'too-big': {
+      const parts = { expected: `at most ${mostBytes} bytes`, actual: `${why.size} bytes` };
+      const hint = 'Shorten it; comments and lists count too.';
+      return reason('policy-invalid', { ...at, ...parts, message: 'it is too big', hint });
+    }
+    case 'unreadable': {
+      const parts = { actual: why.cause, hint: `Let the supervisor read ${file}.` };
+      const message = `the policy file cannot be read (${why.cause})`;
+      return reason('policy-invalid', { ...at, ...parts, message });
+    }
+  }
+}

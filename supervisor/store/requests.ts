@@ -1,0 +1,152 @@
+/**
+ * Requests and their answers in `var/control/`: `<id>.json` and `<id>.answer.json`. Who asks is
+ * who owns the file; nothing in it is taken for an identity. The folder is the supervisor's and
+ * sticky (01770 or 01777), so that nobody can rename another's request into a new one.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeDurable } from '../host/files.ts';
+import { sortableId } from '../host/ids.ts';
+import { listNames, lookAt, readSmall, removeName } from '../host/records.ts';
+import { userName } from '../host/users.ts';
+import type { SeenRequest } from '../model/fact.ts';
+import type { Layout } from '../model/layout.ts';
+import { type Reason, reason } from '../model/reason.ts';
+import { type Request, requestSchema } from '../model/request.ts';
+import type { Answer } from '../model/state.ts';
+import { describeIssues } from './faults.ts';
+
+const requestBytes = 64 * 1024;
+const answerBytes = 4 * 1024 * 1024;
+const answerEnd = '.answer.json';
+const idForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,150}$/;
+
+export interface ControlFolder {
+  /** Requests without an answer, oldest first. */
+  requests: SeenRequest[];
+  /** Ids of all request files, answered or not. */
+  files: ReadonlySet<string>;
+  /** Names that are neither; nobody answers them. */
+  strange: string[];
+}
+
+/** What lies in the control folder. Each file is read bounded, without following a link. */
+export function listRequests(layout: Layout): ControlFolder {
+  const names = listNames(layout.control).filter((name) => !name.startsWith('.'));
+  const answered = new Set(names.filter((name) => name.endsWith(answerEnd)));
+  const files = names.filter((name) => !answered.has(name) && idOf(name) !== null);
+  const open = files.filter((name) => !answered.has(answerName(idOf(name) as string)));
+  const kept = files.filter((name) => !open.includes(name));
+  const forged = kept.filter((name) => !isOurs(layout, answerName(idOf(name) as string)));
+  const seen = [...open, ...forged].flatMap((name) => readRequest(layout, name) ?? []);
+  seen.sort((a, b) => a.mtimeMs - b.mtimeMs || (a.request.id < b.request.id ? -1 : 1));
+  return {
+    requests: seen.map((one) => one.request),
+    files: new Set(files.map((name) => idOf(name) as string)),
+    strange: names.filter((name) => !answered.has(name) && idOf(name) === null),
+  };
+}
+
+const answerName = (id: string) => `${id}${answerEnd}`;
+
+function idOf(name: string): string | null {
+  const id = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
+  return idForm.test(id) ? id : null;
+}
+
+/** An answer that a request's neighbour put there is none: ours are owned as the folder is. */
+function isOurs(layout: Layout, name: string): boolean {
+  const answer = lookAt(join(layout.control, name));
+  return answer?.isFile() === true && answer.uid === lookAt(layout.control)?.uid;
+}
+
+interface Seen {
+  request: SeenRequest;
+  mtimeMs: number;
+}
+
+function readRequest(layout: Layout, name: string): Seen | null {
+  const small = readSmall(join(layout.control, name), requestBytes);
+  if (small.kind === 'absent') return null;
+  const id = idOf(name) as string;
+  const by = small.uid === null ? '' : userName(small.uid);
+  const { mtimeMs } = small;
+  const faulty = (fault: Reason) => ({ request: { id, by, request: null, fault }, mtimeMs });
+  if (small.kind === 'strange') return faulty(bad(name, 'a regular file', small.what));
+  if (small.kind === 'unreadable') return faulty(bad(name, 'a readable file', small.cause));
+  const size = `at most ${requestBytes} bytes`;
+  if (small.kind === 'too-big') return faulty(bad(name, size, `${small.size} bytes`));
+  // A hard link would make another's file, and so another's word, into a new request.
+  if (small.links > 1) return faulty(bad(name, 'a file with one name', `${small.links} names`));
+  const judged = judge(name, small.content.toString());
+  if ('fault' in judged) return faulty(judged.fault);
+  return { request: { id, by, request: judged.request, fault: null }, mtimeMs };
+}
+
+function judge(name: string, text: string): { request: Request } | { fault: Reason } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return { fault: { ...bad(name, 'JSON', text.slice(0, 200)), cause } };
+  }
+  const judged = requestSchema.safeParse(value);
+  if (judged.success) return { request: judged.data };
+  const faults = describeIssues(judged.error.issues, value);
+  const message = `the request is not understood: ${faults.map((one) => one.message).join('; ')}`;
+  const expected = faults.map((one) => `${one.path}: ${one.expected}`).join('; ');
+  return { fault: { ...bad(name, expected, text.slice(0, 200)), message } };
+}
+
+function bad(input: string, expected: string, actual: string): Reason {
+  const message = `the request file is not ${expected}`;
+  return reason('bad-request', { message, step: 'request', input, expected, actual });
+}
+
+/** Leave a request; its id. Durable when it returns. */
+export function writeRequest(layout: Layout, request: Request, now: number): string {
+  const id = sortableId(now);
+  writeDurable(join(layout.control, `${id}.json`), `${JSON.stringify(request)}\n`, 0o644);
+  return id;
+}
+
+/** Answer a request; the same answer may be written again. */
+export function writeAnswer(layout: Layout, id: string, answer: Answer): void {
+  writeDurable(join(layout.control, answerName(id)), `${JSON.stringify(answer)}\n`, 0o644);
+}
+
+const answerSchema = z.object({
+  ok: z.boolean(),
+  exit: z.number().int(),
+  message: z.string(),
+  reason: z.unknown(),
+  data: z.unknown(),
+});
+
+/** The answer to a request; null while there is none. */
+export function readAnswer(layout: Layout, id: string): Answer | null {
+  const name = answerName(id);
+  const small = readSmall(join(layout.control, name), answerBytes);
+  if (small.kind !== 'file' || !isOurs(layout, name)) return null;
+  return answerSchema.parse(JSON.parse(small.content.toString())) as Answer;
+}
+
+/** How long an answered request stays to be read: a day, in milliseconds. */
+export const answerKeptMs = 86_400_000;
+
+/** Remove answered requests whose answer is old, and answers without a request; their ids. */
+export function removeAnswered(layout: Layout, now: number): string[] {
+  const old = listNames(layout.control).filter((name) => {
+    if (name.startsWith('.') || !name.endsWith(answerEnd) || !isOurs(layout, name)) return false;
+    const since = lookAt(join(layout.control, name))?.mtimeMs ?? now;
+    return now - since >= answerKeptMs;
+  });
+  const ids = old.map((name) => name.slice(0, -answerEnd.length));
+  for (const id of ids) {
+    // The request first: the other way round a crash between would make it look unanswered.
+    removeName(join(layout.control, `${id}.json`));
+    removeName(join(layout.control, answerName(id)));
+  }
+  return ids;
+}

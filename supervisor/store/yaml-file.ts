@@ -1,0 +1,71 @@
+/** YAML files whose every fault is told at once, each with its line. */
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { readSmall, type Small } from '../host/records.ts';
+import { describeIssues, type Fault } from './faults.ts';
+
+export type { Fault };
+
+/** A fault with the line it stands on; 0 when the whole file is meant. */
+export interface FileFault extends Fault {
+  line: number;
+}
+
+export type Read<T> =
+  | { kind: 'valid'; value: T; content: Buffer; lineOf: (keys: readonly PropertyKey[]) => number }
+  | { kind: 'faulty'; faults: FileFault[]; content: Buffer }
+  | { kind: 'unread'; why: Exclude<Small, { kind: 'file' }> };
+
+/** Read and judge a YAML file by a schema. */
+export function readYaml<T>(file: string, schema: z.ZodType<T>, limit: number): Read<T> {
+  const small = readSmall(file, limit);
+  if (small.kind !== 'file') return { kind: 'unread', why: small };
+  const { content } = small;
+  const lines = new LineCounter();
+  const document = parseDocument(content.toString(), { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const faults = document.errors.map((error) => {
+      const { line } = lines.linePos(error.pos[0]);
+      return { ...whole(error.message), message: `line ${line}: ${error.message}`, line };
+    });
+    return { kind: 'faulty', faults, content };
+  }
+  const value = plain(document);
+  if (value instanceof Error) return { kind: 'faulty', faults: [whole(value.message)], content };
+  const judged = schema.safeParse(value);
+  const lineOf = (keys: readonly PropertyKey[]) => lineIn(document, lines, keys);
+  if (judged.success) return { kind: 'valid', value: judged.data, content, lineOf };
+  const faults = describeIssues(judged.error.issues, value);
+  return {
+    kind: 'faulty',
+    content,
+    faults: faults.map((one) => ({ ...one, line: lineOf(one.keys) })),
+  };
+}
+
+type Document = ReturnType<typeof parseDocument>;
+
+/** Aliases that multiply into too much are an error here, not an exhausted memory. */
+function plain(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
+function whole(message: string): FileFault {
+  const fault = { path: 'the file', keys: [], expected: 'valid YAML', actual: message, line: 0 };
+  return { ...fault, message };
+}
+
+/** The line of a key, or of the nearest thing around it that is there. */
+function lineIn(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
+  for (let length = keys.length; length > 0; length--) {
+    const node = document.getIn(keys.slice(0, length), true);
+    const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : null;
+    if (Array.isArray(range)) return lines.linePos(range[0] as number).line;
+  }
+  return 0;
+}
