@@ -2,12 +2,18 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { agentName, pathSchema } from './runtime.ts';
 
-/** One turn of the rehearsal model: a tool call, several, or words. */
+const callSchema = z.strictObject({
+  tool: z.string().min(1),
+  args: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** One turn of the rehearsal model: a tool call, several (with words before, if any), or words. */
 const turnSchema = z.union([
   z.strictObject({
-    call: z.strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()).default({}) }),
+    call: z.union([callSchema, z.array(callSchema).min(1).max(50)]),
+    say: z.string().min(1).optional(),
   }),
-  z.strictObject({ say: z.string() }),
+  z.strictObject({ say: z.string().min(1) }),
 ]);
 export type ScriptTurn = z.infer<typeof turnSchema>;
 

@@ -1,0 +1,42 @@
+export interface Redactor {
+  /** From now on this text is never shown. */
+  hide(secret: string): void;
+  /** The text without secrets and at most `longest` characters long. */
+  clean(text: string, longest?: number): string;
+}
+
+/** What may be traced of one text. */
+const LONGEST = 2000;
+/** Too short to be a key, and likely to stand in harmless words. */
+const SHORTEST_SECRET = 6;
+
+/** Secrets are taken out before the text is cut: half a key would be a secret still. */
+export function redactor(): Redactor {
+  const secrets = new Set<string>();
+  return {
+    hide: (secret) => {
+      if (secret.length >= SHORTEST_SECRET) secrets.add(secret);
+    },
+    clean(text, longest = LONGEST) {
+      let clean = text;
+      for (const secret of secrets) clean = clean.replaceAll(secret, '[secret]');
+      return cut(clean, longest);
+    },
+  };
+}
+
+/** At most `longest` characters, and it says so when something was left out. */
+function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const more = ` ... (${text.length - longest} more characters)`;
+  return text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '') + more;
+}
+
+/** The same value with every text in it cleaned. */
+export function cleanAll<T>(value: T, redact: Redactor): T {
+  if (typeof value === 'string') return redact.clean(value) as T;
+  if (Array.isArray(value)) return value.map((one) => cleanAll(one, redact)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const pairs = Object.entries(value).map(([key, one]) => [key, cleanAll(one, redact)]);
+  return Object.fromEntries(pairs);
+}
