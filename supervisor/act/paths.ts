@@ -6,6 +6,9 @@ export type ProposalLimits = Policy['limits']['proposal'];
 /** Control characters, line separators, and the marks that turn the direction of text around. */
 const control = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
+/** What Linux file systems take as one name, bytes. */
+const longestName = 255;
+
 /** Every fault of form that one path of a proposal has: nothing of it is looked at on disk. */
 export function pathFaults(path: string, limits: ProposalLimits, step: string): Reason[] {
   const faults: Reason[] = [];
@@ -21,6 +24,8 @@ export function pathFaults(path: string, limits: ProposalLimits, step: string): 
   if (control.test(path)) add('path-control', 'A path has control characters', 'printable names');
   if (length > limits.path) {
     add('path-too-long', 'A path is too long', `at most ${limits.path} bytes`, `${length} bytes`);
+  } else if (parts.some((part) => Buffer.byteLength(part) > longestName)) {
+    add('path-too-long', 'A name is too long', `at most ${longestName} bytes a name`);
   }
   if (parts.length - 1 > limits.depth) {
     const actual = `${parts.length - 1} folders`;

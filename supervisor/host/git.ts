@@ -41,6 +41,8 @@ const settings = [
   'gc.auto=0',
   'maintenance.auto=false',
   'protocol.allow=never',
+  'user.name=Airlock',
+  'user.email=airlock@localhost',
 ];
 
 const unsafe = {
