@@ -1,0 +1,126 @@
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Reason, reason } from '../model/reason.ts';
+import { STARTED } from './bridge.ts';
+import { type Ending, type LaunchOptions, launch, type StopWhy } from './process.ts';
+import { identify } from './process-identity.ts';
+import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandbox.ts';
+
+/**
+ * Runs a command in its sandbox. Invariants:
+ * - `ended` settles only when the last process of the sandbox is gone, however it ended;
+ * - a command that never began is the host's fault, told apart from one that failed by the word
+ *   that the first process says just before it becomes the command;
+ * - the sandbox's arguments go by a file descriptor: /proc/1/cmdline inside tells nothing.
+ */
+export type Limits = Pick<LaunchOptions, 'kept' | 'flood' | 'wall' | 'onOutput'>;
+
+export interface ConfinedEnding extends Ending {
+  /** Why the command never began; null if it did, or was stopped before. */
+  setup: Reason | null;
+}
+
+export interface Confined {
+  ended: Promise<ConfinedEnding>;
+  stop(why: StopWhy): void;
+}
+
+export function confine(spec: SandboxSpec, limits: Limits): Confined {
+  const status = readStatus();
+  let progress = '';
+  const options = sandboxOptions(spec);
+  const argv = [spec.programs.bwrap, '--args', '3', '--', ...sandboxCommand(spec)];
+  const launched = launch(argv, {
+    ...limits,
+    environment: {},
+    cwd: '/',
+    pipes: [
+      options.map((option) => `${option}\0`).join(''),
+      status.add,
+      (text) => {
+        if (progress.length < 4096) progress += text;
+      },
+      ...feeds().map(({ text }) => text),
+    ],
+    kill: (child) => status.whenKnown(() => killOuter(child)),
+    gone: () => treeGone(status.pid()),
+  });
+  const ended = launched.ended.then((ending) => {
+    const began = progress.split('\n').includes(STARTED);
+    const stopped = ending.stoppedBy !== null && ending.stoppedBy !== 'timeout';
+    const setup = began || stopped ? null : setupFault(ending, progress, spec);
+    return { ...ending, ...asSignal(ending), setup };
+  });
+  return { ended, stop: launched.stop };
+}
+
+/** bubblewrap's own words: the process id of the sandbox's first process, as the host sees it. */
+function readStatus() {
+  let text = '';
+  let pid: number | null = null;
+  let waiting: (() => void) | null = null;
+  return {
+    add(more: string) {
+      if (pid !== null) return;
+      text += more;
+      const found = /"child-pid"\s*:\s*(\d+)/.exec(text);
+      if (!found) return;
+      pid = Number(found[1]);
+      waiting?.();
+    },
+    pid: () => pid,
+    /**
+     * bubblewrap killed between making its child and telling of it would leave that child behind:
+     * a stop waits for the word, a few milliseconds. If it never comes, nothing was made.
+     */
+    whenKnown(act: () => void) {
+      if (pid === null) waiting = act;
+      else act();
+    },
+  };
+}
+
+/** The sandbox dies with its outer process, whatever the processes inside did to detach. */
+function killOuter(child: ChildProcess): void {
+  child.kill('SIGKILL');
+}
+
+/** Longest wait between two looks, milliseconds. */
+const longestLook = 50;
+
+/**
+ * The first process of a pid namespace becomes a zombie only after all others in it are gone, so
+ * its state is the condition. Nobody else learns when: its parent may have ended before it.
+ */
+async function treeGone(pid: number | null): Promise<void> {
+  if (pid === null) return;
+  const began = startOf(pid);
+  if (began === null) return;
+  for (let look = 1; startOf(pid) === began; look = Math.min(look * 2, longestLook))
+    await wait(look);
+}
+
+/** bubblewrap tells a death by signal as a shell does: 128 and the signal's number. */
+function asSignal(ending: Ending): Pick<Ending, 'exit' | 'signal'> {
+  const { exit, signal } = ending;
+  const number = (exit ?? 0) - 128;
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found ? { exit: null, signal: found[0] as NodeJS.Signals } : { exit, signal };
+}
+
+function setupFault(ending: Ending, progress: string, spec: SandboxSpec): Reason {
+  const said = [ending.fault?.message ?? '', progress.trim(), ending.stderrTail.trim()];
+  return reason('host-failed', {
+    message: 'the sandbox could not be set up; the run never began',
+    step: 'start the sandbox',
+    input: spec.command.join(' '),
+    expected: 'the first process inside says that it starts the run',
+    actual: ending.stoppedBy === 'timeout' ? 'nothing in time' : `exit ${ending.exit}`,
+    cause:
+      said
+        .filter((one) => one !== '')
+        .join('; ')
+        .slice(0, 2000) || null,
+  });
+}
