@@ -28,12 +28,19 @@ export function judgeBake(question: BakeQuestion): BakeVerdict {
   const { bake, limits, now } = question;
   const confirmed = confirmedFailure(bake, limits.failedRuns);
   if (confirmed !== null) return { is: 'bad', reason: confirmed };
-  const unseen = question.agents.filter((agent) => !seen(agent, bake));
+  const [seenOnes, others] = split(question);
+  // Who is halted is not due; but somebody must have been seen, or nothing was watched at all.
+  const unseen = seenOnes.length === 0 ? question.agents : others;
   const open = bake.suspects.length > 0;
   const timeUp = now >= bake.startedAt + limits.for;
   if (timeUp && !open && unseen.length === 0) return { is: 'stable', reason: null };
   if (now < bake.startedAt + limits.max) return { is: 'watch' };
   return { is: 'inconclusive', reason: notSeen(unseen, bake.suspects) };
+}
+
+function split({ agents, bake, skipped }: BakeQuestion): [Agent[], Agent[]] {
+  const done = agents.filter((agent) => seen(agent, bake));
+  return [done, agents.filter((agent) => !seen(agent, bake) && skipped(agent) === null)];
 }
 
 /** A second agent's failure, or the same path failing again here and passing on the stable one. */

@@ -1,4 +1,4 @@
-import { instant, stamp } from '../model/duration.ts';
+import { stamp } from '../model/duration.ts';
 import type { ReleaseId } from '../model/release.ts';
 import type { RunKind } from '../model/run.ts';
 import type { Agent, RunPath } from '../model/runtime.ts';
@@ -15,6 +15,7 @@ export function runStep(
     release: ReleaseId;
     kind: RunKind;
     deployment: string | null;
+    extra: boolean;
     wall?: number;
   },
 ): Step & { do: 'run' } {
@@ -29,6 +30,7 @@ export function runStep(
       release: what.release,
       kind: what.kind,
       deployment: what.deployment,
+      extra: what.extra,
       wall,
       policy: view.policy.digest,
     },
@@ -54,5 +56,3 @@ export function releaseFor(
   const entry = view.facts.agents.get(current)?.find((one) => one.name === agent) ?? null;
   return { release: current, kind: 'service', deployment: baking, entry };
 }
-
-export const at = instant;

@@ -1,7 +1,6 @@
 import type { AuthorityFinding, CanaryOutcome, GateResult, Phase } from './proposal.ts';
 import type { Reason } from './reason.ts';
 import type { Digest, ReleaseId } from './release.ts';
-import type { RunBrief } from './run.ts';
 import type { RunPath } from './runtime.ts';
 import type { Answer } from './state.ts';
 
@@ -16,12 +15,10 @@ export type Mark =
   /** The candidate changed since the approval: ask again. */
   | { mark: 'approval-void'; proposal: string; digest: Digest }
   | { mark: 'unheld'; proposal: string; by: string }
-  | { mark: 'held'; proposal: string }
   | { mark: 'canary'; proposal: string; agent: string; deadline: number }
   | { mark: 'promote'; proposal: string | null; canary: CanaryOutcome; reason: Reason | null }
   /** The end of a proposal that never was current; `bad`: on evidence. */
   | { mark: 'end'; proposal: string | null; phase: Phase; reason: Reason; bad: boolean }
-  | { mark: 'suspect'; proposal: string | null; run: RunBrief }
   | { mark: 'cleared'; proposal: string | null; run: string; because: string }
   | { mark: 'stable'; proposal: string | null; release: ReleaseId; reason: Reason | null }
   | {
@@ -39,6 +36,7 @@ export type Mark =
   | { mark: 'unbarred'; digest: Digest; by: string; reason: string }
   | { mark: 'answered'; request: string; answer: Answer; by: string; verb: string }
   | { mark: 'forget-answer'; request: string }
+  | { mark: 'forget'; proposals: string[] }
   | { mark: 'scheduled'; agent: string; path: RunPath; cron: string; zone: string; next: number }
   | { mark: 'unscheduled'; agent: string; path: RunPath }
   /** A start that was due was left out; the next one is set. */

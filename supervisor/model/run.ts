@@ -16,6 +16,8 @@ export interface RunSpec {
   kind: RunKind;
   /** The deployment it gives evidence for, a proposal's id; else null. */
   deployment: string | null;
+  /** Started beyond the schedule: by the canary, the bake or an operator. */
+  extra: boolean;
   /** Wall-clock limit, milliseconds. */
   wall: number;
   /** Digest of the policy in force at its start. */

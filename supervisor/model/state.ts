@@ -1,4 +1,4 @@
-import type { Change, Finding, Proposal } from './proposal.ts';
+import type { Change, Finding, GateResult, Proposal } from './proposal.ts';
 import type { Reason } from './reason.ts';
 import type { BadMark, Digest, Release, ReleaseId } from './release.ts';
 import type { Run, RunBrief, RunCause, RunOutcome } from './run.ts';
@@ -17,6 +17,7 @@ export interface Deployment {
   /** `current` when it was staged: what a rollback leaves and what the baseline ran on. */
   onto: ReleaseId | null;
   candidate: Candidate | null;
+  gates: GateResult[];
   canary: CanaryRecord | null;
   bake: BakeRecord | null;
 }

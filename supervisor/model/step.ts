@@ -11,7 +11,15 @@ import type { Answer, Candidate, Notice } from './state.ts';
  */
 export type Step =
   /** Claim a drop by one rename and copy it out of its agent's reach. */
-  | { do: 'seal'; id: string; agent: string; drop: string; run: string | null; at: number }
+  | {
+      do: 'seal';
+      id: string;
+      agent: string;
+      drop: string;
+      /** The run of this agent that was going on, and its release. */
+      run: { id: string; release: ReleaseId } | null;
+      at: number;
+    }
   /** Build the candidate; `proposal` null: the first release, from the source folder. */
   | {
       do: 'stage';

@@ -1,0 +1,42 @@
+import { terminal } from '../model/proposal.ts';
+import { reason } from '../model/reason.ts';
+import { type Decision, mark, none, type View } from './view.ts';
+
+/** Approvals that nobody gave in time. */
+export function expiries(view: View): Decision {
+  const { expires } = view.policy.policy.approval;
+  const late = [...view.state.proposals.values()].filter(
+    (one) => one.phase === 'awaiting-approval' && view.now - Date.parse(one.phaseAt) >= expires,
+  );
+  if (late.length === 0) return forgetEnded(view);
+  return mark(
+    ...late.map((one) => ({
+      mark: 'end' as const,
+      proposal: one.id,
+      phase: 'refused' as const,
+      reason: reason('approval-expired', {
+        message: 'no operator answered in time',
+        step: 'approval',
+        input: one.digest,
+      }),
+      bad: false,
+    })),
+  );
+}
+
+/** How long an ended proposal stays in memory: its id must not be given again within the second. */
+const linger = 2_000;
+
+/** Ended proposals whose receipt is written go from memory; the journal keeps them. */
+function forgetEnded(view: View): Decision {
+  const { state, now } = view;
+  const ended = [...state.proposals.values()].filter(
+    (one) =>
+      terminal.has(one.phase) &&
+      !state.receipts.has(one.id) &&
+      now - Date.parse(one.endedAt ?? '') > linger,
+  );
+  return ended.length === 0
+    ? none
+    : mark({ mark: 'forget', proposals: ended.map((one) => one.id) });
+}

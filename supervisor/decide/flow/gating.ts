@@ -1,0 +1,87 @@
+import type { Proposal } from '../../model/proposal.ts';
+import { reason } from '../../model/reason.ts';
+import type { Agent } from '../../model/runtime.ts';
+import type { Deployment } from '../../model/state.ts';
+import { chooseCanary } from '../canary.ts';
+import { approvalNeeded, configGate, policyGate, refusal } from '../gates.ts';
+import { agentsNow, type Decision, mark, none, skipped, start, type View } from '../view.ts';
+
+const proposalOf = (view: View, slot: Deployment): Proposal | null =>
+  (slot.proposal === null ? null : view.state.proposals.get(slot.proposal)) ?? null;
+
+/** The gates in order; the first that fails refuses. */
+export function gating(view: View, slot: Deployment): Decision {
+  const { candidate } = slot;
+  if (candidate === null) return none;
+  const proposal = proposalOf(view, slot);
+  const refused = earlyRefusal(view, slot, proposal);
+  if (refused !== null) return refused;
+  const passed = new Set(slot.gates.map((gate) => gate.name));
+  if (proposal !== null && !passed.has('policy')) {
+    return mark({
+      mark: 'gate',
+      proposal: proposal.id,
+      ...policyGate(view.policy.policy, proposal, candidate),
+    });
+  }
+  const approval = candidate.depsChanged ? awaitApproval(view, slot, proposal) : null;
+  if (approval !== null) return approval;
+  if (!passed.has('config')) {
+    return mark({
+      mark: 'gate',
+      proposal: slot.proposal,
+      gate: configGate(candidate),
+      authority: [],
+    });
+  }
+  const { release, digest, deps } = { ...candidate, digest: candidate.deps ?? '' };
+  if (deps !== null && !candidate.depsReady) return start(view, { do: 'deps', release, digest });
+  if (!passed.has('build')) return start(view, { do: 'build', proposal: slot.proposal, release });
+  if (!passed.has('smoke')) {
+    return start(view, { do: 'smoke', proposal: slot.proposal, release, current: slot.onto });
+  }
+  return awaitApproval(view, slot, proposal) ?? afterGates(view, slot, proposal);
+}
+
+function earlyRefusal(view: View, slot: Deployment, proposal: Proposal | null): Decision | null {
+  const { candidate } = slot;
+  const bad = candidate === null ? undefined : view.state.bad.get(candidate.digest);
+  const end = { mark: 'end' as const, proposal: slot.proposal, phase: 'refused' as const };
+  if (bad !== undefined) {
+    const because = reason('known-bad', {
+      message: `this content is barred since ${bad.at}: ${bad.message}`,
+      step: 'stage',
+      input: bad.digest,
+    });
+    return mark({ ...end, reason: because, bad: false });
+  }
+  const failed = slot.gates.find((gate) => gate.outcome !== 'pass');
+  if (failed !== undefined) return mark({ ...end, reason: refusal(failed), bad: false });
+  const approval = proposal?.approval ?? null;
+  if (proposal !== null && approval !== null && approval.digest !== candidate?.digest) {
+    return mark({ mark: 'approval-void', proposal: proposal.id, digest: approval.digest });
+  }
+  return null;
+}
+
+/** A human's gate: the slot is given up until an operator says yes to exactly this digest. */
+function awaitApproval(view: View, slot: Deployment, proposal: Proposal | null): Decision | null {
+  if (proposal === null || proposal.approval !== null || slot.candidate === null) return null;
+  const because = approvalNeeded(view.policy.policy, proposal, slot.candidate);
+  if (because === null) return null;
+  return mark({ mark: 'ask-approval', proposal: proposal.id, reason: because });
+}
+
+function afterGates(view: View, slot: Deployment, proposal: Proposal | null): Decision {
+  const release = slot.candidate?.release;
+  if (release === undefined) return none;
+  if (proposal === null) return start(view, { do: 'flip', to: release, from: null, why: 'first' });
+  const { canary: limits } = view.policy.policy;
+  const agents = slot.candidate?.after ?? [];
+  const may = (agent: Agent) =>
+    skipped(view, agent) === null && agentsNow(view).some((one) => one.name === agent.name);
+  const chosen = chooseCanary(limits.agent, proposal.proposer, agents, view.state.agents, may);
+  if (chosen === null) return none;
+  const deadline = view.now + limits.within;
+  return mark({ mark: 'canary', proposal: proposal.id, agent: chosen.name, deadline });
+}

@@ -1,0 +1,120 @@
+import { stamp } from '../model/duration.ts';
+import type { Drop } from '../model/fact.ts';
+import type { Policy } from '../model/policy.ts';
+import type { Sealed } from '../model/proposal.ts';
+import { type Reason, reason } from '../model/reason.ts';
+import { host, type State } from '../model/state.ts';
+import { type Step, stepKey } from '../model/step.ts';
+import { forbidden, outside } from './permission.ts';
+import { type Decision, none, start, type View } from './view.ts';
+
+/** Seals under way at once: the rest waits in the inboxes, where nothing is lost. */
+const atOnce = 64;
+
+/** Every drop that is ready is sealed; who is over the limit is told so by a refusal. */
+export function intake(view: View): Decision {
+  const { state, facts, now } = view;
+  if (facts.stopping || facts.drops.length === 0) return none;
+  const pending = [...state.pending.values()].filter((one) => one.step.do === 'seal');
+  const room = atOnce - pending.length;
+  if (room <= 0) return none;
+  const runs = new Map([...state.runs.values()].map((run) => [run.agent, run]));
+  const steps = facts.drops
+    .filter((drop) => drop.ready)
+    .map((drop): Step => {
+      const run = runs.get(drop.agent);
+      return {
+        do: 'seal',
+        id: proposalId(state, drop, now),
+        agent: drop.agent,
+        drop: drop.name,
+        run: run === undefined ? null : { id: run.id, release: run.release },
+        at: now,
+      };
+    })
+    .filter((step) => {
+      const retry = state.retries.get(stepKey(step));
+      return !state.pending.has(stepKey(step)) && (retry === undefined || retry.at <= now);
+    });
+  return start(view, ...steps.slice(0, room));
+}
+
+/** `<UTC>-<agent>-<name>`; the same name again within the second gets a number behind it. */
+function proposalId(state: State, drop: Drop, now: number): string {
+  const name = drop.name.replace(/\.(patch|diff|tar\.gz|withdraw)$/, '');
+  const id = `${stamp(now)}-${drop.agent}-${slug(name)}`;
+  for (let again = 2; ; again++) {
+    const candidate = again === 2 ? id : `${id}-${again - 1}`;
+    if (!state.proposals.has(candidate)) return candidate;
+  }
+}
+
+/** Safe as a folder name and different for different names: other characters as `~` and hex. */
+function slug(name: string): string {
+  const safe = name.replace(/[^A-Za-z0-9_.-]/gu, (c) => `~${c.codePointAt(0)?.toString(16)}~`);
+  if (safe.length <= 100) return safe;
+  let hash = 7;
+  for (let i = 0; i < safe.length; i++) hash = (Math.imul(hash, 31) + safe.charCodeAt(i)) >>> 0;
+  return `${safe.slice(0, 90)}~${hash.toString(36)}`;
+}
+
+/** Why a sealed drop is refused at intake, by policy and state; null when it is received. */
+export function judgeSealed(
+  state: State,
+  policy: Policy,
+  proposer: string,
+  sealed: Sealed,
+): Reason | null {
+  const step = 'intake';
+  const waiting = [...state.proposals.values()].filter(
+    (one) => one.proposer === proposer && one.endedAt === null && one.phase === 'received',
+  ).length;
+  if (waiting >= policy.limits.queuedPerAgent) {
+    const message = `${proposer} has ${waiting} proposals waiting already`;
+    const expected = `at most ${policy.limits.queuedPerAgent}`;
+    return reason('queue-full', { message, step, expected, actual: `${waiting}` });
+  }
+  const out = outside(policy, sealed.paths);
+  if (out.length > 0) return paths('path-outside', 'outside of the runtime', out);
+  const barred = forbidden(policy, proposer, sealed.paths);
+  if (barred.length > 0) return paths('path-not-allowed', `not ${proposer}'s to change`, barred);
+  const known = sealed.base === null ? undefined : state.releases.get(sealed.base);
+  if (sealed.base !== null && (known === undefined || known.removedAt !== null)) {
+    const message = `the base ${sealed.base} is no release of this host`;
+    return reason('unknown-base', { message, step, input: sealed.base });
+  }
+  return null;
+}
+
+function paths(code: 'path-outside' | 'path-not-allowed', what: string, list: string[]): Reason {
+  const shown = list.slice(0, 20).join(', ');
+  const more = list.length > 20 ? ` and ${list.length - 20} more` : '';
+  return reason(code, {
+    message: `${what}: ${shown}${more}`,
+    step: 'intake',
+    input: list[0] ?? null,
+  });
+}
+
+/** What the queue gives the slot next: round-robin by agent, in order of arrival within one. */
+export function nextInQueue(view: View): string | null {
+  const { state, now } = view;
+  const waiting = [...state.proposals.values()].filter(
+    (one) =>
+      one.phase === 'received' &&
+      !one.held &&
+      (state.agents.get(one.proposer)?.waitUntil ?? 0) <= now,
+  );
+  const turn = (agent: string) => state.agents.get(agent)?.lastTurn ?? 0;
+  const ranked = waiting.toSorted(
+    (a, b) =>
+      // An approved one has waited for its human already.
+      Number(b.approval !== null) - Number(a.approval !== null) ||
+      turn(a.proposer) - turn(b.proposer) ||
+      (a.receivedAt < b.receivedAt ? -1 : Number(a.receivedAt > b.receivedAt)) ||
+      (a.id < b.id ? -1 : 1),
+  );
+  return ranked[0]?.id ?? null;
+}
+
+export const currentOf = (view: View) => host(view.state).current;

@@ -1,0 +1,30 @@
+import { deployment } from '../model/state.ts';
+import type { View } from './view.ts';
+
+/**
+ * When the loop should look again by itself (milliseconds since 1970); null: only when something
+ * happens or the tick beats. A hint, not a promise: the tick alone reaches every decision.
+ */
+export function nextWake(view: View): number | null {
+  const { state, facts, policy, now } = view;
+  const slot = deployment(state);
+  const times = [
+    ...facts.drops.filter((drop) => !drop.ready).map((drop) => drop.readyAt),
+    ...[...state.retries.values()].map((retry) => retry.at),
+    ...[...state.agents.values()].flatMap((agent) => [
+      ...Object.values(agent.paths).map((path) => path.next),
+      ...(agent.waitUntil > now ? [agent.waitUntil] : []),
+    ]),
+    ...[...state.proposals.values()]
+      .filter((one) => one.phase === 'awaiting-approval')
+      .map((one) => Date.parse(one.phaseAt) + policy.policy.approval.expires),
+  ];
+  if (slot?.phase === 'canary' && slot.canary) times.push(slot.canary.deadline, now + 5_000);
+  if (slot?.phase === 'baking' && slot.bake) {
+    const { bake } = slot;
+    times.push(bake.startedAt + policy.policy.bake.for, bake.startedAt + policy.policy.bake.max);
+    times.push(bake.confirm?.notBefore ?? 0, now + 5_000);
+  }
+  const future = times.filter((at) => at > now && Number.isFinite(at));
+  return future.length === 0 ? null : Math.min(...future);
+}
