@@ -1,5 +1,5 @@
-import { kindOf, makeFolder, readBytes, readText } from '../host/files.ts';
-import { type GitCall, git, gitOrFail } from '../host/git.ts';
+import { kindOf, makeFolder, readBytes, readText, removeTree } from '../host/files.ts';
+import { type GitCall, gitOrFail } from '../host/git.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import type { FileEntry, Manifest, ReleaseId } from '../model/release.ts';
@@ -53,11 +53,7 @@ export async function commitRelease(
   await inHistory(layout, ['fast-import'], { input: Buffer.concat(parts) });
   const commit = commitOf(layout, manifest.id);
   if (commit !== null) return commit;
-  throw new Failure('host-failed', {
-    message: 'git did not record a release',
-    step: 'history',
-    input: manifest.id,
-  });
+  throw unrecorded(manifest.id);
 }
 
 /**
@@ -86,7 +82,11 @@ export async function commitEdits(
     parts.push(edit === null ? removal(path) : addition(path, edit.mode, edit.content));
   }
   await inHistory(layout, ['fast-import', '--force'], { input: Buffer.concat(parts) });
-  return (await inHistory(layout, ['rev-parse', '--verify', ref])).toString().trim();
+  const file = `${layout.history}/${ref}`;
+  const commit = readText(file)?.trim();
+  removeTree(file); // nothing needs to find it later
+  if (commit) return commit;
+  throw unrecorded(name);
 }
 
 /** What changed between two releases, as a diff for people. */
@@ -104,11 +104,8 @@ export async function diffReleases(layout: Layout, a: ReleaseId, b: ReleaseId): 
   return (await inHistory(layout, ['diff', ...options, ...commits])).toString('utf8');
 }
 
-/** Is this git new enough to merge trees in a bare repository (2.38)? */
-export async function canMerge(layout: Layout): Promise<boolean> {
-  const call = { repository: layout.history, args: ['--version'] };
-  const found = /(\d+)\.(\d+)/.exec((await git(call)).stdout.toString());
-  return found !== null && Number(found[1]) * 1000 + Number(found[2]) >= 2038;
+function unrecorded(input: string): Failure {
+  return new Failure('host-failed', { message: 'git recorded nothing', step: 'history', input });
 }
 
 function heading(ref: string, at: number, message: string, from: string | null): Buffer {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -18,6 +19,13 @@ import { syncFolder } from './durable.ts';
 export function errorCode(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : null;
+}
+
+/** An error of the system as a line for people: its code and what it was about. */
+export function fsErrorText(error: unknown): string {
+  const code = errorCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return code === null || message.includes(code) ? message : `${code}: ${message}`;
 }
 
 /** What `make` gives, or null when the thing is not there. */
@@ -53,6 +61,10 @@ export function kindOf(path: string): 'file' | 'folder' | 'link' | 'other' | 'ab
   if (found.isFile()) return 'file';
   if (found.isDirectory()) return 'folder';
   return found.isSymbolicLink() ? 'link' : 'other';
+}
+
+export function copyFile(from: string, to: string): void {
+  copyFileSync(from, to);
 }
 
 export function makeFolder(folder: string, mode = 0o755): void {

@@ -92,6 +92,11 @@ export function sealTop(place: string): void {
   syncFolder(place);
 }
 
+/** Permission bits of a file or folder itself. */
+export function modeOf(path: string): number {
+  return lstatSync(path).mode & 0o7777;
+}
+
 /** Remove a published tree: out of sight by one rename, then file by file. */
 export function retireTree(place: string, bin: string): void {
   if (orNull(() => lstatSync(place)) === null) return;
@@ -112,15 +117,19 @@ export interface Found {
   uid: number;
 }
 
-/** Everything below a folder that only its owner can write. */
-export function* findAll(folder: string, inner = ''): Generator<Found> {
+/** Everything below a folder that only its owner can write; `want`: names to go into. */
+export function* findAll(
+  folder: string,
+  inner = '',
+  want: (name: string) => boolean = () => true,
+): Generator<Found> {
   const names = readdirSync(inner === '' ? folder : `${folder}/${inner}`).sort();
-  for (const name of names) {
+  for (const name of names.filter(want)) {
     const path = inner === '' ? name : `${inner}/${name}`;
     const stat = lstatSync(`${folder}/${path}`);
     const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
     yield { path, kind, mode: stat.mode & 0o7777, size: stat.size, uid: stat.uid };
-    if (kind === 'folder') yield* findAll(folder, path);
+    if (kind === 'folder') yield* findAll(folder, path, want);
   }
 }
 
