@@ -12,6 +12,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   rmSync,
   type Stats,
 } from 'node:fs';
@@ -146,4 +147,14 @@ export function mayList(folder: string): boolean {
 /** What a path is, without following it; null when there is nothing. */
 export function lookAt(path: string): Stats | null {
   return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
+/** Where a path leads when links are followed; the path itself when it leads nowhere. */
+export function followed(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES'].includes(codeOrEio(error))) return path;
+    throw error;
+  }
 }

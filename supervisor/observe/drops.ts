@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { listDrops } from '../host/drops.ts';
-import { listNames, lookAt } from '../host/records.ts';
+import { codeOrEio, listNames, lookAt } from '../host/records.ts';
 import type { Drop } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { agentName } from '../model/runtime.ts';
@@ -11,9 +11,12 @@ export type Dirty = ReadonlyMap<string, ReadonlySet<string>> | null;
 export interface DropWatch {
   /** Drops now. Looks into dirty inboxes and those that were not empty; into all for `null`. */
   look(dirty: Dirty, now: number): Drop[];
-  /** Inboxes that could not be read when last looked into: agent and cause. */
+  /** Inboxes that could not be read when last looked into: agent (`*`: all) and cause. */
   faults(): ReadonlyMap<string, string>;
 }
+
+/** Stands for the folder of all inboxes where faults are named. */
+const everyone = '*';
 
 /** Watch the drops of all inboxes; `settle`: milliseconds a plain copy must lie unchanged. */
 export function dropWatch(layout: Layout, settle: () => number): DropWatch {
@@ -31,13 +34,22 @@ export function dropWatch(layout: Layout, settle: () => number): DropWatch {
         return { agent, ...drop };
       });
     } catch (error) {
-      faults.set(agent, error instanceof Error ? error.message : String(error));
+      faults.set(agent, codeOrEio(error));
       return [];
+    }
+  };
+  const inboxes = (): string[] => {
+    faults.delete(everyone);
+    try {
+      return listNames(layout.inboxes);
+    } catch (error) {
+      faults.set(everyone, codeOrEio(error));
+      return [...holding];
     }
   };
   const look = (dirty: Dirty, now: number): Drop[] => {
     for (const [agent, names] of dirty ?? []) remember(hints, agent, names);
-    const asked = dirty === null ? listNames(layout.inboxes) : [...dirty.keys(), ...holding];
+    const asked = dirty === null ? inboxes() : [...dirty.keys(), ...holding];
     const agents = [...new Set(asked)].filter((name) => agentName.safeParse(name).success).sort();
     return agents.flatMap((agent) => {
       faults.delete(agent);

@@ -3,11 +3,11 @@ import { readCurrent } from '../host/links.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import type { ReleaseId } from '../model/release.ts';
-import { listRequests } from '../store/requests.ts';
 import { readSwitches } from '../store/switches.ts';
 import { agentsReader } from './agents.ts';
 import { type Dirty, dropWatch } from './drops.ts';
 import { kept } from './kept.ts';
+import { seenRequests } from './requests.ts';
 
 export interface Sources {
   layout: Layout;
@@ -31,16 +31,18 @@ export interface Woken {
 
 export interface Observer {
   observe(woken: Woken): Facts;
-  /** Inboxes that cannot be read: agent and cause. */
-  inboxFaults(): ReadonlyMap<string, string>;
+  /** What could not be read at the last look: folder and the system's code. */
+  faults(): ReadonlyMap<string, string>;
 }
 
 export function observer(sources: Sources): Observer {
   const { layout, now, settle, underway, stopping } = sources;
   const drops = dropWatch(layout, settle);
   const agentsOf = agentsReader(layout);
+  let controlFault: string | null = null;
   const observe = ({ tick, dirty, releases }: Woken): Facts => {
-    const control = listRequests(layout);
+    const control = seenRequests(layout);
+    controlFault = control.fault;
     const current = readCurrent(layout);
     const matter = new Set(current === null ? releases : [current, ...releases]);
     return {
@@ -56,5 +58,11 @@ export function observer(sources: Sources): Observer {
       stopping: stopping(),
     };
   };
-  return { observe, inboxFaults: drops.faults };
+  const faults = () => {
+    const inboxes = [...drops.faults()].map(([agent, cause]) => {
+      return [agent === '*' ? layout.inboxes : layout.inbox(agent), cause] as const;
+    });
+    return new Map(controlFault ? [...inboxes, [layout.control, controlFault]] : inboxes);
+  };
+  return { observe, faults };
 }

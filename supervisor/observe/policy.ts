@@ -1,4 +1,4 @@
-import { lookAt } from '../host/records.ts';
+import { followed, lookAt } from '../host/records.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
@@ -31,7 +31,7 @@ export function policySource(file: string): PolicySource {
 
 /** Taken before the file is read: a change in between is seen at the next tick. */
 function stampOf(file: string): string {
-  const found = lookAt(file);
+  const found = lookAt(followed(file));
   return found === null ? '' : `${found.mtimeMs}:${found.ctimeMs}:${found.size}:${found.ino}`;
 }
 

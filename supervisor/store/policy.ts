@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { followed } from '../host/records.ts';
 import { type Policy, type PolicyInForce, policySchema } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { hintFor } from './hints.ts';
@@ -17,7 +18,8 @@ export type LoadedPolicy =
 /** Load a policy, or say everything that is wrong with it: `policy-missing`, `policy-invalid`. */
 export function loadPolicy(path: string): LoadedPolicy {
   const file = resolve(path);
-  const read = readYaml(file, policySchema, mostBytes);
+  // The operator's own file may be a link; relative paths start where the link is.
+  const read = readYaml(followed(file), policySchema, mostBytes);
   if (read.kind === 'unread') return { policy: null, faults: [unread(file, read.why)] };
   if (read.kind === 'faulty') {
     const faults = read.faults.map((one) => reasonOf(file, one, hintFor(policySchema, one)));

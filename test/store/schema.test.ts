@@ -1,0 +1,115 @@
+import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { openJournal } from '../../supervisor/store/journal.ts';
+import { openReader } from '../../supervisor/store/reader.ts';
+import { upgrades } from '../../supervisor/store/schema.ts';
+import { aRun, clock, hostRow, put, tick } from '../fixtures/store/rows.ts';
+import { folder, reasonOfFailing } from './support.ts';
+
+/** What a later Airlock would bring. */
+const second = {
+  to: 2,
+  sql: `ALTER TABLE runs ADD COLUMN release GENERATED ALWAYS AS
+    (json_extract(json, '$.release')) VIRTUAL; CREATE INDEX runs_release ON runs(release);`,
+};
+
+function journalWithRows(): string {
+  const file = `${folder()}/journal.db`;
+  const journal = openJournal(file, clock);
+  const runs = Array.from({ length: 200 }, (_, n) => aRun(n));
+  journal.commit([tick()], [hostRow(7), ...runs.map((run) => put('runs', run.id, run))]);
+  journal.close();
+  return file;
+}
+
+test('an upgrade keeps what is there, after a whole copy', () => {
+  const file = journalWithRows();
+  const journal = openJournal(file, clock, [...upgrades, second]);
+  expect(journal.load().host.get('host')?.counter).toBe(7);
+  journal.close();
+  const upgraded = new Sqlite(file, { readonly: true });
+  const releases = upgraded.prepare('SELECT DISTINCT release FROM runs').pluck().all();
+  expect(releases).toEqual(['release-00001']);
+  upgraded.close();
+  const copy = openReader(`${file}.v1`);
+  expect(copy.state().host.get('host')?.counter).toBe(7);
+  copy.close();
+});
+
+test('an upgrade that fails changes nothing, and can be tried again over its copy', () => {
+  const file = journalWithRows();
+  const broken = { to: 2, sql: `${second.sql} CREATE TABLE runs (id);` };
+  const why = reasonOfFailing(() => openJournal(file, clock, [...upgrades, broken]));
+  expect(why).toMatchObject({ code: 'host-failed', input: file });
+  const journal = openJournal(file, clock);
+  expect(journal.load().host.get('host')?.counter).toBe(7);
+  journal.close();
+  openJournal(file, clock, [...upgrades, second]).close();
+  expect(existsSync(`${file}.v1`)).toBe(true);
+});
+
+test('a journal of a newer Airlock is left alone', () => {
+  const file = journalWithRows();
+  openJournal(file, clock, [...upgrades, second]).close();
+  expect(reasonOfFailing(() => openJournal(file, clock)).code).toBe('schema-newer');
+  expect(reasonOfFailing(() => openReader(file)).code).toBe('schema-newer');
+});
+
+test('a reader of a newer Airlock does not upgrade an older journal', () => {
+  const file = journalWithRows();
+  const why = reasonOfFailing(() => openReader(file, [...upgrades, second]));
+  expect(why.code).toBe('schema-older');
+  openReader(file).close();
+});
+
+test('no journal yet is a failure of its own', () => {
+  const why = reasonOfFailing(() => openReader(`${folder()}/journal.db`));
+  expect(why).toMatchObject({ code: 'not-found', hint: expect.stringContaining('airlock start') });
+});
+
+const damages: [string, (file: string) => void][] = [
+  [
+    'is no database',
+    (file) => writeFileSync(file, 'not a database, but long enough to be read '.repeat(99)),
+  ],
+  ['lost its second half', (file) => overwrite(file, Buffer.alloc(60_000), 20_000)],
+  ['has noise in its tables', (file) => overwrite(file, Buffer.alloc(40_000, 0xa5), 4096)],
+  ['is the database of another program', makeForeign],
+];
+
+test.each(damages)('a file that %s is a clear failure', (_, damage) => {
+  const file = journalWithRows();
+  damage(file);
+  const why = reasonOfFailing(() => {
+    const journal = openJournal(file, clock);
+    journal.load();
+  });
+  expect(why).toMatchObject({ code: 'journal-damaged', input: file });
+  expect(why.message).toContain('journal.db');
+});
+
+function overwrite(file: string, bytes: Buffer, from: number): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, from);
+  closeSync(fd);
+}
+
+function makeForeign(file: string): void {
+  writeFileSync(file, '');
+  const other = new Sqlite(file);
+  other.exec('CREATE TABLE orders (id)');
+  other.close();
+}
+
+test('a damaged row is named', () => {
+  const file = journalWithRows();
+  const raw = new Sqlite(file);
+  raw.prepare(`UPDATE agents SET json = '{'`).run();
+  raw.prepare(`INSERT INTO agents VALUES ('maker', 1, 999, '{')`).run();
+  raw.close();
+  const journal = openJournal(file, clock);
+  const why = reasonOfFailing(() => journal.load());
+  expect(why).toMatchObject({ code: 'journal-damaged', input: 'maker' });
+  journal.close();
+});
