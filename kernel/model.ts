@@ -3,6 +3,7 @@ import type { ToolDefinition } from './app.ts';
 import type { ModelSettings } from './config.ts';
 import type { Environment } from './environment.ts';
 import { RunError } from './errors.ts';
+import { load } from './load.ts';
 
 export type Answer = Anthropic.Message;
 export type Exchange = Anthropic.MessageParam;
@@ -21,11 +22,8 @@ export type Model = (question: Question, signal: AbortSignal) => Promise<Answer>
 const STEP = 'call the model';
 
 /** The model behind the gateway, through the official SDK. */
-export async function connectModel(
-  environment: Environment,
-  settings: ModelSettings,
-): Promise<Model> {
-  const { default: Sdk } = await import('@anthropic-ai/sdk');
+export function connectModel(environment: Environment, settings: ModelSettings): Model {
+  const { default: Sdk } = load('@anthropic-ai/sdk') as typeof import('@anthropic-ai/sdk');
   const client = new Sdk({
     apiKey: environment.token,
     baseURL: environment.modelUrl,

@@ -2,7 +2,10 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Assignment, ToolDefinition } from './app.ts';
 import type { Agent } from './config.ts';
 import { atStep, RunError } from './errors.ts';
+import { load } from './load.ts';
 import { textOf } from './unfold.ts';
+
+type ClientModule = typeof import('@modelcontextprotocol/sdk/client/index.js');
 
 const HANDSHAKE_WITHIN = 20_000;
 const CALL_WITHIN = 60_000;
@@ -58,7 +61,7 @@ async function connect(assignment: Assignment): Promise<Client> {
     expected: `an answer to "initialize" within ${HANDSHAKE_WITHIN / 1000} s`,
   };
   return atStep(fault, async () => {
-    const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
+    const { Client } = load('@modelcontextprotocol/sdk/client/index.js') as ClientModule;
     const client = new Client({ name: 'airlock-reference-runtime', version: '0.1.0' });
     await client.connect(await assignment.tools(), { timeout: HANDSHAKE_WITHIN });
     return client;

@@ -114,7 +114,7 @@ async function talk(assignment: Assignment, work: Work): Promise<string> {
   const { config, environment, meter, signal, turn } = work;
   const toolbox = await openToolbox(assignment, config.agent);
   try {
-    const model = await connectModel(environment, config.model);
+    const model = connectModel(environment, config.model);
     const { gateway } = turn;
     return await converse({ assignment, config, model, toolbox, gateway, meter, signal });
   } finally {

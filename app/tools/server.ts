@@ -1,4 +1,5 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { load } from '../../kernel/load.ts';
 import type { Desk } from '../desk.ts';
 import { completeTask } from './complete-task.ts';
 import { createTask } from './create-task.ts';
@@ -8,6 +9,9 @@ import { remember } from './remember.ts';
 import { replyInThread } from './reply-in-thread.ts';
 import { sendMessage } from './send-message.ts';
 import type { AnyTool } from './tool.ts';
+
+type ServerModule = typeof import('@modelcontextprotocol/sdk/server/mcp.js');
+type MemoryModule = typeof import('@modelcontextprotocol/sdk/inMemory.js');
 
 const catalog: AnyTool[] = [
   completeTask,
@@ -24,10 +28,8 @@ const catalog: AnyTool[] = [
  * returns the client's end of it.
  */
 export async function startTools(desk: Desk): Promise<Transport> {
-  const [{ McpServer }, { InMemoryTransport }] = await Promise.all([
-    import('@modelcontextprotocol/sdk/server/mcp.js'),
-    import('@modelcontextprotocol/sdk/inMemory.js'),
-  ]);
+  const { McpServer } = load('@modelcontextprotocol/sdk/server/mcp.js') as ServerModule;
+  const { InMemoryTransport } = load('@modelcontextprotocol/sdk/inMemory.js') as MemoryModule;
   const server = new McpServer({ name: 'airlock-app', version: '0.1.0' });
   for (const { name, description, input, run } of catalog) {
     if (!desk.turn.agent.tools.includes(name)) continue;

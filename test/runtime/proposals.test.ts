@@ -1,13 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Bench } from './support/bench.ts';
-import { given, prompt, reported, run } from './support/bench.ts';
+import { given, innermost, paths, prompt, reported, run } from './support/bench.ts';
 import { copyRuntime, typeCheck, withProposal } from './support/release.ts';
 import { rehearse, suite } from './support/suite.ts';
 
-const paths = ['task', 'drive', 'thread', 'triage', 'standing'] as const;
-const others = ['reviewer', 'scribe', 'scout', 'keeper'];
 const says = [{ say: 'Nothing is stuck.' }];
 
 /** Something to do on each path. */
@@ -16,18 +13,6 @@ const work = {
   'threads/lunch/0001.md': 'When is lunch?',
   'messages/unread/m1.md': 'Lunch is at noon.',
 };
-const diary = { 'history/2026-01-05.jsonl': diaryLine() };
-
-/** A diary line as the kernel writes it. */
-function diaryLine(): string {
-  const turn = { at: '2026-01-05T09:00:00.000Z', run: 'r1', path: 'standing', about: 'the duty' };
-  return `${JSON.stringify({ ...turn, outcome: 'completed', steps: 1, usd: 0, words: 'Done.' })}\n`;
-}
-
-function innermost(bench: Bench): string {
-  return String((reported(bench, 'error')[0]?.causes as string[]).at(-1));
-}
-
 describe('each proposal', () => {
   test.each([
     'good-prompt.patch',
@@ -51,8 +36,8 @@ test('good-prompt: triage says what the proposal promises, and its scenario pass
   const bench = await given(work, says);
   expect((await run(bench, { path: 'triage', release })).exit).toBe(0);
   expect(prompt(bench)).toContain('make one task that names both');
-  const { scenario } = suite().find(({ file }) => file === 'triage.yaml') as never;
-  expect(await rehearse(scenario, release)).toEqual([]);
+  const [its] = suite().filter(({ file }) => file === 'triage.yaml');
+  expect(its && (await rehearse(its.scenario, release))).toEqual([]);
 });
 
 describe('february', () => {
@@ -98,48 +83,4 @@ test.each(paths)('april: path %s cannot serialize its model call', async (path) 
   expect(bench.door.asked).toEqual([]);
   expect(reported(bench, 'error')).toMatchObject([{ step: 'call the model', path }]);
   expect(innermost(bench)).toContain('TypeError: Converting circular structure to JSON');
-});
-
-describe('fails-on-lived-in-workspace', () => {
-  test('passes every smoke scenario', async () => {
-    const release = withProposal('fails-on-lived-in-workspace');
-    for (const { scenario } of suite()) expect(await rehearse(scenario, release)).toEqual([]);
-  });
-
-  test.each(paths)('path %s fails where the agent has had a turn before', async (path) => {
-    const bench = await given(work, says);
-    await run(bench, { path: 'standing' });
-    const release = withProposal('fails-on-lived-in-workspace');
-    expect((await run(bench, { path, release })).exit).toBe(1);
-    expect(innermost(bench)).toMatch(/TypeError: .*undefined.*slice/);
-    expect(bench.names('tasks/queued')).toEqual(['hello.md']);
-  });
-
-  test('fails, too, where the turn before had nothing to do', async () => {
-    const bench = await given({});
-    await run(bench, { path: 'task' });
-    const release = withProposal('fails-on-lived-in-workspace');
-    expect((await run(bench, { path: 'standing', release })).exit).toBe(1);
-  });
-});
-
-describe('fails-on-other-agents', () => {
-  test('passes every smoke scenario', async () => {
-    const release = withProposal('fails-on-other-agents');
-    for (const { scenario } of suite()) expect(await rehearse(scenario, release)).toEqual([]);
-  });
-
-  test.each(paths)('works for maker on path %s', async (path) => {
-    const bench = await given({ ...work, ...diary }, [...says, ...says]);
-    const ended = await run(bench, { path, release: withProposal('fails-on-other-agents') });
-    expect(ended).toMatchObject({ exit: 0, stderr: '' });
-    expect(bench.door.asked[0]?.system).toContain('with create_task and "to"');
-  });
-
-  test.each(others)('fails for %s', async (agent) => {
-    const bench = await given({ ...work, ...diary }, says);
-    const release = withProposal('fails-on-other-agents');
-    expect((await run(bench, { agent, path: 'standing', release })).exit).toBe(1);
-    expect(innermost(bench)).toMatch(/no tool (create_task|reply_in_thread) among/);
-  });
 });

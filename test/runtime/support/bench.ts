@@ -10,6 +10,8 @@ import { openDoor } from './door.ts';
 
 export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
+export const paths = ['task', 'drive', 'thread', 'triage', 'standing'] as const;
+
 /** One agent's folders and its door, for runs of the real kernel. */
 export interface Bench {
   folder: string;
@@ -145,3 +147,9 @@ export function prompt(bench: Bench, call = 0): string {
 
 export const reported = (bench: Bench, type: string) =>
   bench.door.reports.filter((report) => report.type === type);
+
+/** The last of the causes that a failed run reported. */
+export function innermost(bench: Bench): string {
+  const [error] = reported(bench, 'error');
+  return String([error?.causes].flat().at(-1));
+}

@@ -6,9 +6,14 @@ import { sayAnswer } from './wire.ts';
 /** One turn of the model's side. */
 export type Turn =
   | { say: string; stop?: string; usage?: Partial<Usage> }
-  | { call: { tool: string; args: Record<string, unknown> }; usage?: Partial<Usage> }
+  | { say?: string | undefined; call: Call | Call[]; stop?: string; usage?: Partial<Usage> }
   | { refuse: number; type: string; message: string }
   | { hang: true };
+
+export interface Call {
+  tool: string;
+  args: Record<string, unknown>;
+}
 
 export interface Usage {
   input_tokens: number;

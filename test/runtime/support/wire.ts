@@ -21,21 +21,27 @@ export function sayAnswer(response: ServerResponse, turn: Spoken, stream: boolea
 type Message = ReturnType<typeof messageOf>;
 
 function messageOf(turn: Spoken, number: number) {
+  const calls = 'call' in turn ? [turn.call].flat() : [];
   return {
     id: `msg_${number}`,
     type: 'message',
     role: 'assistant',
     model: 'rehearsal',
-    content: [blockOf(turn, number)],
-    stop_reason: 'call' in turn ? 'tool_use' : (turn.stop ?? 'end_turn'),
+    content: [
+      ...(turn.say === undefined ? [] : [{ type: 'text' as const, text: turn.say }]),
+      ...calls.map(({ tool, args }, index) => {
+        return {
+          type: 'tool_use' as const,
+          id: `toolu_${number}_${index}`,
+          name: tool,
+          input: args,
+        };
+      }),
+    ],
+    stop_reason: turn.stop ?? (calls.length > 0 ? 'tool_use' : 'end_turn'),
     stop_sequence: null,
     usage: { ...plain, ...turn.usage },
   };
-}
-
-function blockOf(turn: Spoken, number: number): Record<string, unknown> {
-  if ('say' in turn) return { type: 'text', text: turn.say };
-  return { type: 'tool_use', id: `toolu_${number}`, name: turn.call.tool, input: turn.call.args };
 }
 
 function streamed(response: ServerResponse, message: Message): void {
@@ -46,32 +52,37 @@ function streamed(response: ServerResponse, message: Message): void {
   response.end();
 }
 
-function eventsOf(message: Message): { type: string; [key: string]: unknown }[] {
-  const { stop_reason, stop_sequence, usage } = message;
-  const block = message.content[0] as Record<string, unknown>;
-  const tool = block.type === 'tool_use';
-  const start = tool ? { ...block, input: {} } : { type: 'text', text: '' };
-  const delta = tool
-    ? { type: 'input_json_delta', partial_json: JSON.stringify(block.input) }
-    : { type: 'text_delta', text: block.text };
+type Event = { type: string; [key: string]: unknown };
+
+function eventsOf(message: Message): Event[] {
+  const { content, stop_reason, stop_sequence, usage } = message;
+  const begun = {
+    ...message,
+    content: [],
+    stop_reason: null,
+    usage: { ...usage, output_tokens: 1 },
+  };
   return [
-    {
-      type: 'message_start',
-      message: {
-        ...message,
-        content: [],
-        stop_reason: null,
-        usage: { ...usage, output_tokens: 1 },
-      },
-    },
-    { type: 'content_block_start', index: 0, content_block: start },
-    { type: 'content_block_delta', index: 0, delta },
-    { type: 'content_block_stop', index: 0 },
+    { type: 'message_start', message: begun },
+    ...content.flatMap(blockEvents),
     {
       type: 'message_delta',
       delta: { stop_reason, stop_sequence },
       usage: { output_tokens: usage.output_tokens },
     },
     { type: 'message_stop' },
+  ];
+}
+
+function blockEvents(block: Message['content'][number], index: number): Event[] {
+  const tool = block.type === 'tool_use';
+  const start = tool ? { ...block, input: {} } : { ...block, text: '' };
+  const delta = tool
+    ? { type: 'input_json_delta', partial_json: JSON.stringify(block.input) }
+    : { type: 'text_delta', text: block.text };
+  return [
+    { type: 'content_block_start', index, content_block: start },
+    { type: 'content_block_delta', index, delta },
+    { type: 'content_block_stop', index },
   ];
 }
