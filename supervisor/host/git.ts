@@ -47,6 +47,7 @@ const settings = [
 
 const unsafe = {
   allowUnsafeHooksPath: true,
+  allowUnsafeTemplateDir: true,
   allowUnsafeConfigPaths: true,
   allowUnsafeDiffExternal: true,
   allowUnsafeFsMonitor: true,

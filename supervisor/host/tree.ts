@@ -97,6 +97,14 @@ export function modeOf(path: string): number {
   return lstatSync(path).mode & 0o7777;
 }
 
+/** Take every write bit off a tree; links stay as they are. Its top is left to publishTree. */
+export function makeReadOnly(tree: string): void {
+  for (const { path, kind, mode } of findAll(tree)) {
+    if (kind === 'folder') chmodSync(`${tree}/${path}`, 0o555);
+    else if (kind === 'file') chmodSync(`${tree}/${path}`, (mode & 0o111) === 0 ? 0o444 : 0o555);
+  }
+}
+
 /** Remove a published tree: out of sight by one rename, then file by file. */
 export function retireTree(place: string, bin: string): void {
   if (orNull(() => lstatSync(place)) === null) return;

@@ -1,0 +1,52 @@
+import { createPool, type Pool, type PoolOptions } from '../host/pool.ts';
+import { type Layout, layout } from '../model/layout.ts';
+import { installDeps } from './deps.ts';
+import { diffReleases } from './history.ts';
+import { seal } from './seal.ts';
+import { removeRelease, stage, stageSource } from './stage.ts';
+import { verifyRelease } from './verify.ts';
+
+/** A request as it crosses into a thread: functions cannot, so a layout goes as its root. */
+type Sent<Request> = Omit<Request, 'layout'> & { root: string };
+
+const there = <Request extends { layout: Layout }, Result>(work: (request: Request) => Result) => {
+  return ({ root, ...rest }: Sent<Request>): Result =>
+    work({ ...rest, layout: layout(root) } as unknown as Request);
+};
+
+/** Everything that is done in worker threads, by name. */
+export const tasks = {
+  seal: there(seal),
+  stage: there(stage),
+  stageSource: there(stageSource),
+  installDeps: there(installDeps),
+  verify: there(({ layout, id }: { layout: Layout; id: string }) => verifyRelease(layout, id)),
+  remove: there(({ layout, id }: { layout: Layout; id: string }) => removeRelease(layout, id)),
+  diff: there(({ layout, a, b }: { layout: Layout; a: string; b: string }) =>
+    diffReleases(layout, a, b),
+  ),
+};
+
+export type TaskName = keyof typeof tasks;
+
+type RequestOf<Name extends TaskName> = Omit<Parameters<(typeof tasks)[Name]>[0], 'root'>;
+type ResultOf<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;
+
+export interface Threads {
+  /** As calling the function of that name, in a thread. Without `layout`: it is the threads' own. */
+  run<Name extends TaskName>(name: Name, request: RequestOf<Name>): Promise<ResultOf<Name>>;
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Threads that work on one ROOT. */
+export function startThreads(root: string, options: Partial<PoolOptions> = {}): Threads {
+  const entry = new URL('./worker.ts', import.meta.url);
+  const pool: Pool = createPool({ entry, size: 2, ...options });
+  return {
+    run: <Name extends TaskName>(name: Name, request: RequestOf<Name>) =>
+      pool.call(name, { ...request, root }) as Promise<ResultOf<Name>>,
+    warm: () => pool.warm(),
+    close: () => pool.close(),
+  };
+}

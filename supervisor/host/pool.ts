@@ -1,0 +1,123 @@
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { Failure, type Reason, reasonOf } from '../model/reason.ts';
+
+/**
+ * Threads for work that would block the loop. Each does one task at a time, in the order they were
+ * asked for; a thread that dies fails its own task only, and is replaced.
+ */
+export interface Pool {
+  /**
+   * @throws Failure with the reason that the task failed with; `internal` when its thread died.
+   */
+  call(task: string, input: unknown): Promise<unknown>;
+  /** Start the threads now: loading their modules takes longer than most tasks. */
+  warm(): Promise<void>;
+  /** Ends the threads at once; what they were at is failed. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  /** A module that calls `serve`. */
+  entry: URL;
+  size: number;
+  /** Arguments of node for the threads; those of this process if left out. */
+  execArgv?: string[];
+}
+
+interface Job {
+  task: string;
+  input: unknown;
+  resolve: (value: unknown) => void;
+  reject: (error: Failure) => void;
+}
+
+type Answer = { ok: true; value: unknown } | { ok: false; reason: Reason };
+
+interface Thread {
+  worker: Worker;
+  job: Job | null;
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const queue: Job[] = [];
+  const threads = new Set<Thread>();
+  let closed = false;
+
+  const next = () => {
+    while (queue.length > 0) {
+      const idle = [...threads].find((thread) => thread.job === null);
+      const thread = idle ?? (threads.size < options.size ? spawn() : undefined);
+      if (thread === undefined) return;
+      give(thread, queue.shift() as Job);
+    }
+  };
+  const spawn = (): Thread => {
+    const { entry, execArgv } = options;
+    const worker = new Worker(entry, execArgv === undefined ? {} : { execArgv });
+    const thread: Thread = { worker, job: null };
+    threads.add(thread);
+    let cause: unknown = null;
+    worker.on('message', (answer: Answer) => settle(thread, answer));
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', () => {
+      threads.delete(thread);
+      if (thread.job !== null) thread.job.reject(died(thread.job, cause));
+      if (!closed) next();
+    });
+    return thread;
+  };
+  const give = (thread: Thread, job: Job) => {
+    thread.job = job;
+    thread.worker.ref();
+    thread.worker.postMessage({ task: job.task, input: job.input });
+  };
+  const settle = (thread: Thread, answer: Answer) => {
+    const job = thread.job;
+    thread.job = null;
+    thread.worker.unref(); // an idle thread keeps no process alive
+    if (answer.ok) job?.resolve(answer.value);
+    else job?.reject(new Failure(answer.reason.code, answer.reason));
+    next();
+  };
+  const call = (task: string, input: unknown) =>
+    new Promise<unknown>((resolve, reject) => {
+      const job = { task, input, resolve, reject };
+      if (closed) return reject(died(job, 'the pool is closed'));
+      queue.push(job);
+      next();
+    });
+  const close = async () => {
+    closed = true;
+    for (const job of queue.splice(0)) job.reject(died(job, 'the pool is closed'));
+    await Promise.all([...threads].map((thread) => thread.worker.terminate()));
+  };
+  const warm = async () => {
+    await Promise.all(Array.from({ length: options.size }, () => call(hello, null)));
+  };
+  return { call, warm, close };
+}
+
+/** The task that every thread answers: it is there. */
+const hello = 'hello';
+
+function died(job: Job, cause: unknown): Failure {
+  const message = 'A worker thread died';
+  return new Failure('internal', { message, step: job.task }, cause ?? 'it left');
+}
+
+/** In a thread: answer the pool's calls with these tasks. */
+export function serve(tasks: Record<string, (input: never) => unknown>): void {
+  if (isMainThread || parentPort === null) throw new Error('serve() is for a worker thread');
+  const port = parentPort;
+  port.on('message', async ({ task, input }: { task: string; input: unknown }) => {
+    try {
+      const work = tasks[task] as ((input: unknown) => unknown) | undefined;
+      if (work === undefined && task !== hello) throw new Error(`no task is named ${task}`);
+      port.postMessage({ ok: true, value: await work?.(input) });
+    } catch (error) {
+      port.postMessage({ ok: false, reason: reasonOf(error, task) });
+    }
+  });
+}
