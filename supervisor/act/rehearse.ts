@@ -1,3 +1,4 @@
+import { openPurse, type Purse } from '../gateway/purse.ts';
 import { lookAt, makePlace, makeWorld, removePlace } from '../host/places.ts';
 import { type Reason, reason, reasonOf } from '../model/reason.ts';
 import type { ReleaseId } from '../model/release.ts';
@@ -12,7 +13,6 @@ import {
   type RunPlace,
   startRun,
 } from './run.ts';
-import { shareOut } from './share.ts';
 
 /** A release as it is rehearsed. */
 export interface Rehearsed {
@@ -39,7 +39,7 @@ export interface Suite {
 export type Answers =
   | { script: ScriptTurn[] }
   /** The one model there is, whatever the runtime asks for. */
-  | { model: string; usdLimit: number };
+  | { model: string; purse: Purse };
 
 /** Where and with what a suite is rehearsed. */
 export interface RehearsalRoom
@@ -67,14 +67,12 @@ export async function rehearse(
   room: RehearsalRoom,
 ): Promise<Rehearsal[]> {
   const deadline = performance.now() + suite.within;
-  const purse = shareOut(suite.usd, suite.scenarios.length, room.parallel);
+  const purse = openPurse(suite.usd);
   const found: Rehearsal[] = [];
   const waiting = suite.scenarios.entries();
   const worker = async () => {
     for (const [at, scenario] of waiting) {
-      const share = purse.take();
-      const one = await rehearseOne(what, scenario, { ...room, share, deadline });
-      purse.settle(share, one.ending.door.usd);
+      const one = await rehearseOne(what, scenario, { ...room, purse, deadline });
       found[at] = { ...one, from: suite.from };
     }
   };
@@ -82,7 +80,7 @@ export async function rehearse(
   return found;
 }
 
-type Bounds = { share: number; deadline: number };
+type Bounds = { purse: Purse; deadline: number };
 
 async function rehearseOne(
   what: Rehearsed,
@@ -94,14 +92,14 @@ async function rehearseOne(
   if (agent === null) return { ...nothing, ending: impossibleEnding(noAgent(scenario)) };
   if (room.deadline <= performance.now())
     return { ...nothing, ending: faultEnding(noTime(scenario)) };
-  let place: string | null = null;
   try {
-    place = await makePlace(room.runs);
-    return await inWorld(place, what, scenario, agent, room);
+    const place = await makePlace(room.runs);
+    const rehearsed = await inWorld(place, what, scenario, agent, room);
+    await removePlace(place);
+    return rehearsed;
   } catch (error) {
+    // A place that is left behind is swept at the next start.
     return { ...nothing, ending: faultEnding(reasonOf(error, 'rehearse a scenario')) };
-  } finally {
-    if (place !== null) await removePlace(place);
   }
 }
 
@@ -155,7 +153,7 @@ function specOf(
 
 function answersOf(scenario: Scenario, room: RehearsalRoom & Bounds): Answers {
   if (room.model === null) return { script: scenario.model };
-  return { model: room.model, usdLimit: room.share };
+  return { model: room.model, purse: room.purse };
 }
 
 /** The one that the scenario names, else the first that has its path. */

@@ -86,33 +86,57 @@ async function conduct(spec: RunSpec, place: RunPlace, begin: Begin): Promise<Ru
     const socket = socketIn(folder);
     const opened = await place.openDoor(spec, socket, place.trace);
     door = opened;
-    const confined = begin(() => launchRun(spec, place, socket, opened.token));
+    const traced = tracing(place);
+    const at = { socket, token: opened.token };
+    const confined = begin(() => launchRun(spec, place, at, traced.trace));
     const result = confined === null ? null : await confined.ended;
     ending = endingOf(result, opened.summary());
+    ending.hostFault ??= traced.fault();
   } catch (error) {
     ending = faultEnding(reasonOf(error, 'start the run'), door?.summary() ?? null);
   }
   const left = await tidy(door, folder);
-  if (left !== null) note(place, `left behind: ${left.message} (${left.cause ?? ''})`);
+  if (left !== null) {
+    const text = `left behind: ${left.message} (${left.cause ?? ''})`;
+    tracing(place).trace({ at: instant(place.now()), what: 'note', text });
+  }
   return ending;
 }
 
-function launchRun(spec: RunSpec, place: RunPlace, socket: string, token: string): Confined {
+function launchRun(
+  spec: RunSpec,
+  place: RunPlace,
+  door: { socket: string; token: string },
+  trace: RunPlace['trace'],
+): Confined {
   const { programs, identity, workspace, inbox, receipts, limits } = place;
   return confine(
     {
       ...{ programs, identity, workspace, inbox, receipts },
       ...{ runtime: place.release, runtimeWritable: false, deps: place.deps, tools: null },
-      gateway: socket,
-      environment: runEnvironment(spec, token),
+      gateway: door.socket,
+      environment: runEnvironment(spec, door.token),
       command: place.entry,
     },
     {
       ...{ kept: limits.output, flood: limits.flood, wall: spec.wall },
-      onOutput: (stream, text) =>
-        place.trace({ at: instant(place.now()), what: 'output', stream, text }),
+      onOutput: (stream, text) => trace({ at: instant(place.now()), what: 'output', stream, text }),
     },
   );
+}
+
+/** What a run prints comes in an event, where nobody could catch a disk that is full. */
+function tracing(place: RunPlace) {
+  let fault: Reason | null = null;
+  const trace = (line: TraceLine) => {
+    if (fault !== null) return;
+    try {
+      place.trace(line);
+    } catch (error) {
+      fault = reasonOf(error, 'trace the run');
+    }
+  };
+  return { trace, fault: () => fault };
 }
 
 /** The contract's environment of a run (section 5): the same names in every kind of run. */
@@ -177,8 +201,4 @@ async function tidy(door: RunDoor | null, folder: string | null): Promise<Reason
   } catch (error) {
     return reasonOf(error, 'put the run away');
   }
-}
-
-function note(place: RunPlace, text: string): void {
-  place.trace({ at: instant(place.now()), what: 'note', text });
 }

@@ -95,10 +95,11 @@ const longestLook = 50;
  */
 async function treeGone(pid: number | null): Promise<void> {
   if (pid === null) return;
-  const began = startOf(pid);
-  if (began === null) return;
-  for (let look = 1; startOf(pid) === began; look = Math.min(look * 2, longestLook))
+  const began = identify(pid)?.start;
+  if (began === undefined) return;
+  for (let look = 1; identify(pid)?.start === began; look = Math.min(look * 2, longestLook)) {
     await wait(look);
+  }
 }
 
 /** bubblewrap tells a death by signal as a shell does: 128 and the signal's number. */

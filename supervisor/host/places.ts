@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, lchownSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../model/reason.ts';
 import type { FileExpectation } from '../model/scenario.ts';
-import { errorCode } from './files.ts';
+import { errorCode, listFolder } from './files.ts';
 import type { Identity } from './identity.ts';
 
 /** The folders of a run that are its agent's, on the host. */
@@ -18,6 +18,11 @@ export interface RunFolders {
 export async function makePlace(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o711 });
   return mkdtemp(join(parent, 'p'));
+}
+
+/** Remove every place that a supervisor which went away left behind; none is in use at a start. */
+export async function sweepPlaces(parent: string): Promise<void> {
+  for (const name of listFolder(parent)) await removePlace(join(parent, name));
 }
 
 /**
@@ -36,7 +41,8 @@ export async function removePlace(folder: string): Promise<void> {
 
 /** Make an agent's folders where they are missing, and give the first two to the run's user. */
 export async function readyFolders(folders: RunFolders, identity: Identity): Promise<void> {
-  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+  const { workspace, inbox, receipts } = folders;
+  for (const folder of [workspace, inbox, receipts]) await mkdir(folder, { recursive: true });
   await giveTo(folders.workspace, identity);
   await giveTo(folders.inbox, identity);
 }
@@ -49,6 +55,11 @@ async function giveTo(folder: string, identity: Identity): Promise<void> {
   if (!identity.root || (await stat(folder)).uid === identity.uid) return;
   const owner = `${identity.uid}:${identity.gid}`;
   await succeed('chown', ['-R', '-h', '-P', owner, '--', folder]);
+}
+
+/** Give an empty or agent's folder to the user of its runs; what is in it is left alone. */
+export function ownFolder(folder: string, identity: Identity): void {
+  if (identity.root) lchownSync(folder, identity.uid, identity.gid);
 }
 
 /**
