@@ -161,7 +161,7 @@ export interface PolicyInForce {
 }
 
 /** Where one thing that a release includes comes from and goes to, relative. */
-export function includes(policy: Policy): { from: string; to: string }[] {
+export function includes(policy: Pick<Policy, 'runtime'>): { from: string; to: string }[] {
   return policy.runtime.include.map((one) =>
     typeof one === 'string' ? { from: one, to: one } : one,
   );

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { cronFaults, zoneFault } from '../host/timer.ts';
-import { includes, type Policy } from '../model/policy.ts';
+import { includes, type Policy, policySchema } from '../model/policy.ts';
 import { agentName } from '../model/runtime.ts';
 import { type Fault, pathText } from './faults.ts';
 
@@ -12,7 +12,19 @@ export interface PolicyFault extends Fault {
 
 type Keys = PropertyKey[];
 
-export function policyFaults(policy: Policy): PolicyFault[] {
+/** The parts of a policy whose own form is right: what can be judged beside faults of form. */
+export type PolicyParts = Partial<Policy>;
+
+export function partsOf(found: unknown): PolicyParts {
+  if (typeof found !== 'object' || found === null) return {};
+  const parts = Object.entries(policySchema.shape).flatMap(([key, schema]) => {
+    const judged = schema.safeParse((found as Record<string, unknown>)[key]);
+    return judged.success ? [[key, judged.data]] : [];
+  });
+  return Object.fromEntries(parts);
+}
+
+export function policyFaults(policy: PolicyParts): PolicyFault[] {
   return [
     ...tickFaults(policy),
     ...includeFaults(policy),
@@ -28,17 +40,18 @@ function fault(keys: Keys, expected: string, actual: string, hint: string): Poli
   return { path, keys, message: `${path}: ${expected}`, expected, actual, hint };
 }
 
-function tickFaults({ tick, timezone }: Policy): PolicyFault[] {
+function tickFaults({ tick, timezone }: PolicyParts): PolicyFault[] {
   const example = 'Write five or six fields, such as "*/15 * * * *".';
-  const faults = cronFaults(tick).map((what) => fault(['tick'], what, tick, example));
-  if (zoneFault(timezone) === null) return faults;
+  const faults = tick ? cronFaults(tick).map((what) => fault(['tick'], what, tick, example)) : [];
+  if (timezone === undefined || zoneFault(timezone) === null) return faults;
   const zone = 'must be a time zone of this machine';
   return [...faults, fault(['timezone'], zone, timezone, 'Write UTC, or a name as Europe/Berlin.')];
 }
 
-function includeFaults(policy: Policy): PolicyFault[] {
+function includeFaults({ runtime }: PolicyParts): PolicyFault[] {
+  if (!runtime) return [];
   const seen = new Map<string, string>();
-  return includes(policy).flatMap(({ from, to }, index) => {
+  return includes({ runtime }).flatMap(({ from, to }, index) => {
     const keys = ['runtime', 'include', index];
     const inside = 'Name a file or folder below runtime.source, without "..".';
     const faults = [from, to]
@@ -59,7 +72,7 @@ function leaves(path: string): boolean {
 const overlaps = (a: string, b: string) =>
   a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 
-function globFaults({ permissions }: Policy): PolicyFault[] {
+function globFaults({ permissions = [] }: PolicyParts): PolicyFault[] {
   return permissions.flatMap(({ paths }, rule) =>
     paths.flatMap((glob, index) => {
       const what = globFault(glob);
@@ -85,7 +98,8 @@ function globFault(glob: string): string | null {
   }
 }
 
-function modelFaults({ models, smoke }: Policy): PolicyFault[] {
+function modelFaults({ models, smoke }: PolicyParts): PolicyFault[] {
+  if (!models) return [];
   const names = Object.keys(models);
   const faults: PolicyFault[] = [];
   if (names.length === 0) {
@@ -100,7 +114,7 @@ function modelFaults({ models, smoke }: Policy): PolicyFault[] {
     const what = 'must be a name of at most 64 letters, digits and _ . : -';
     faults.push(fault(['models', name], what, name, 'Rename it here and in config/.'));
   }
-  if (smoke.model !== 'rehearsal' && !names.includes(smoke.model)) {
+  if (smoke && smoke.model !== 'rehearsal' && !names.includes(smoke.model)) {
     const what = `must be rehearsal or one of models: ${names.join(', ')}`;
     const hint = 'Name a model of models, or rehearsal.';
     faults.push(fault(['smoke', 'model'], what, smoke.model, hint));
@@ -108,20 +122,20 @@ function modelFaults({ models, smoke }: Policy): PolicyFault[] {
   return faults;
 }
 
-function canaryFaults({ canary }: Policy): PolicyFault[] {
-  if (agentName.safeParse(canary.agent).success) return [];
+function canaryFaults({ canary }: PolicyParts): PolicyFault[] {
+  if (!canary || agentName.safeParse(canary.agent).success) return [];
   const hint = 'Write auto, or the name of one agent.';
   return [fault(['canary', 'agent'], 'must be auto or the name of an agent', canary.agent, hint)];
 }
 
 /** Times that must fit into each other. */
-function limitFaults({ bake, limits }: Policy): PolicyFault[] {
+function limitFaults({ bake, limits }: PolicyParts): PolicyFault[] {
   const faults: PolicyFault[] = [];
-  if (bake.max < bake.for) {
+  if (bake && bake.max < bake.for) {
     const actual = `${bake.max}ms against ${bake.for}ms`;
     faults.push(fault(['bake', 'max'], 'must be at least bake.for', actual, 'Raise bake.max.'));
   }
-  if (limits.run.flood < limits.run.output) {
+  if (limits && limits.run.flood < limits.run.output) {
     const actual = `${limits.run.flood} against ${limits.run.output} bytes`;
     const hint = 'Raise limits.run.flood.';
     faults.push(fault(['limits', 'run', 'flood'], 'must be at least output', actual, hint));

@@ -6,7 +6,7 @@ import { followed } from '../host/records.ts';
 import { type Policy, type PolicyInForce, policySchema } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { hintFor } from './hints.ts';
-import { policyFaults } from './policy-faults.ts';
+import { partsOf, policyFaults } from './policy-faults.ts';
 import { type FileFault, readYaml } from './yaml-file.ts';
 
 const mostBytes = 1024 * 1024;
@@ -21,14 +21,15 @@ export function loadPolicy(path: string): LoadedPolicy {
   // The operator's own file may be a link; relative paths start where the link is.
   const read = readYaml(followed(file), policySchema, mostBytes);
   if (read.kind === 'unread') return { policy: null, faults: [unread(file, read.why)] };
-  if (read.kind === 'faulty') {
-    const faults = read.faults.map((one) => reasonOf(file, one, hintFor(policySchema, one)));
-    return { policy: null, faults };
-  }
-  const faults = policyFaults(read.value).map((one) => {
-    return reasonOf(file, { ...one, line: read.lineOf(one.keys) }, one.hint);
-  });
-  if (faults.length > 0) return { policy: null, faults };
+  const form = read.kind === 'faulty' ? read.faults : [];
+  const parts = read.kind === 'faulty' ? partsOf(read.found) : read.value;
+  const faults = [
+    ...form.map((one) => reasonOf(file, one, hintFor(policySchema, one))),
+    ...policyFaults(parts).map((one) => {
+      return reasonOf(file, { ...one, line: read.lineOf(one.keys) }, one.hint);
+    }),
+  ];
+  if (faults.length > 0 || read.kind === 'faulty') return { policy: null, faults };
   return { policy: inForce(file, read.value, read.content), faults: [] };
 }
 

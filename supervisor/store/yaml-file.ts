@@ -1,5 +1,5 @@
 /** YAML files whose every fault is told at once, each with its line. */
-import { LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { readSmall, type Small } from '../host/records.ts';
 import { describeIssues, type Fault } from './faults.ts';
@@ -11,9 +11,12 @@ export interface FileFault extends Fault {
   line: number;
 }
 
+export type LineOf = (keys: readonly PropertyKey[]) => number;
+
 export type Read<T> =
-  | { kind: 'valid'; value: T; content: Buffer; lineOf: (keys: readonly PropertyKey[]) => number }
-  | { kind: 'faulty'; faults: FileFault[]; content: Buffer }
+  | { kind: 'valid'; value: T; content: Buffer; lineOf: LineOf }
+  /** `found`: what it says, where it is YAML at all. */
+  | { kind: 'faulty'; faults: FileFault[]; found: unknown; lineOf: LineOf }
   | { kind: 'unread'; why: Exclude<Small, { kind: 'file' }> };
 
 /** Read and judge a YAML file by a schema. */
@@ -28,19 +31,19 @@ export function readYaml<T>(file: string, schema: z.ZodType<T>, limit: number): 
       const { line } = lines.linePos(error.pos[0]);
       return { ...whole(error.message), message: `line ${line}: ${error.message}`, line };
     });
-    return { kind: 'faulty', faults, content };
+    return { kind: 'faulty', faults, found: undefined, lineOf: () => 0 };
   }
   const value = plain(document);
-  if (value instanceof Error) return { kind: 'faulty', faults: [whole(value.message)], content };
+  if (value instanceof Error) {
+    return { kind: 'faulty', faults: [whole(value.message)], found: undefined, lineOf: () => 0 };
+  }
   const judged = schema.safeParse(value);
   const lineOf = (keys: readonly PropertyKey[]) => lineIn(document, lines, keys);
   if (judged.success) return { kind: 'valid', value: judged.data, content, lineOf };
-  const faults = describeIssues(judged.error.issues, value);
-  return {
-    kind: 'faulty',
-    content,
-    faults: faults.map((one) => ({ ...one, line: lineOf(one.keys) })),
-  };
+  const faults = describeIssues(judged.error.issues, value).map((one) => {
+    return { ...one, line: lineOf(one.keys) };
+  });
+  return { kind: 'faulty', faults, found: value, lineOf };
 }
 
 type Document = ReturnType<typeof parseDocument>;
@@ -63,9 +66,16 @@ function whole(message: string): FileFault {
 /** The line of a key, or of the nearest thing around it that is there. */
 function lineIn(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
   for (let length = keys.length; length > 0; length--) {
-    const node = document.getIn(keys.slice(0, length), true);
-    const range = typeof node === 'object' && node !== null && 'range' in node ? node.range : null;
-    if (Array.isArray(range)) return lines.linePos(range[0] as number).line;
+    const around = document.getIn(keys.slice(0, length - 1), true);
+    const last = keys[length - 1] as string | number;
+    const node = isMap(around)
+      ? keyNode(around, last)
+      : document.getIn(keys.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 0;
+}
+
+function keyNode(map: YAMLMap, key: string | number): unknown {
+  return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.key;
 }
