@@ -20,8 +20,6 @@ export interface PoolOptions {
   /** A module that calls `serve`. */
   entry: URL;
   size: number;
-  /** Arguments of node for the threads; those of this process if left out. */
-  execArgv?: string[];
 }
 
 interface Job {
@@ -52,8 +50,7 @@ export function createPool(options: PoolOptions): Pool {
     }
   };
   const spawn = (): Thread => {
-    const { entry, execArgv } = options;
-    const worker = new Worker(entry, execArgv === undefined ? {} : { execArgv });
+    const worker = startWorker(options.entry);
     const thread: Thread = { worker, job: null };
     threads.add(thread);
     let cause: unknown = null;
@@ -97,6 +94,14 @@ export function createPool(options: PoolOptions): Pool {
     await Promise.all(Array.from({ length: options.size }, () => call(hello, null)));
   };
   return { call, warm, close };
+}
+
+/** In a checkout on a node that does not strip types, a thread needs tsx as this process does. */
+function startWorker(entry: URL): Worker {
+  const stripping = 'typescript' in process.features && Boolean(process.features.typescript);
+  if (!entry.pathname.endsWith('.ts') || stripping) return new Worker(entry, { execArgv: [] });
+  const boot = new URL('./tsx-thread.mjs', import.meta.url);
+  return new Worker(boot, { execArgv: [], workerData: { entry: entry.href } });
 }
 
 /** The task that every thread answers: it is there. */
