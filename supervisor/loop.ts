@@ -4,6 +4,7 @@ import type { Decision, View } from './decide/view.ts';
 import { nextWake } from './decide/wake.ts';
 import type { Entry } from './model/entry.ts';
 import type { Facts } from './model/fact.ts';
+import type { Mark } from './model/mark.ts';
 import type { PolicyInForce } from './model/policy.ts';
 import { apply, type Put, type State } from './model/state.ts';
 import { type Outcome, type Step, stepKey } from './model/step.ts';
@@ -60,6 +61,12 @@ export class Loop {
 
   get underway(): ReadonlySet<string> {
     return this.#underway;
+  }
+
+  /** Put a judgment from outside on record. Throws when the journal cannot be written. */
+  note(...marks: Mark[]): void {
+    const at = this.#ports.now();
+    this.#record(marks.map((mark): Entry => ({ at, type: 'mark', mark })));
   }
 
   /** Nothing new starts; what is under way may end. */

@@ -1,6 +1,7 @@
 import picomatch from 'picomatch';
 import type { Policy } from '../model/policy.ts';
 import { includes } from '../model/policy.ts';
+import { operator } from '../model/request.ts';
 
 export interface Permission {
   allowed: boolean;
@@ -19,9 +20,6 @@ export function permission(policy: Policy, proposer: string, path: string): Perm
   if (rule < 0) return { allowed: false, approval: 'operator', rule: null };
   return { allowed: true, approval: policy.permissions[rule]?.approval ?? 'operator', rule };
 }
-
-/** The proposer of what comes through `airlock propose` without `--as`. */
-export const operator = 'operator';
 
 /** Paths outside of what a release consists of. */
 export function outside(policy: Policy, paths: readonly string[]): string[] {

@@ -44,4 +44,6 @@ export type Mark =
   | { mark: 'interrupted'; run: string; key: string }
   | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
   | { mark: 'policy'; digest: Digest }
-  | { mark: 'tick' };
+  | { mark: 'tick' }
+  | { mark: 'started'; pid: number; version: string }
+  | { mark: 'stopped'; why: string };

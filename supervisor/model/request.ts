@@ -26,3 +26,6 @@ export const requestSchema = z.discriminatedUnion('verb', [
 
 export type Request = z.infer<typeof requestSchema>;
 export type Verb = Request['verb'];
+
+/** Whose inbox `airlock propose` drops into without `--as`: an operator's. */
+export const operator = 'operator';

@@ -15,9 +15,6 @@ export interface Sources {
   now: () => number;
   /** Policy `limits.settle`, as in force. */
   settle: () => number;
-  /** Keys of the steps that this process is carrying out. */
-  underway: () => ReadonlySet<string>;
-  stopping: () => boolean;
 }
 
 /** Why the loop woke. */
@@ -29,18 +26,21 @@ export interface Woken {
   releases: Iterable<ReleaseId>;
 }
 
+/** The facts, but for what only the loop itself knows. */
+export type Seen = Omit<Facts, 'underway' | 'stopping'>;
+
 export interface Observer {
-  observe(woken: Woken): Facts;
+  observe(woken: Woken): Seen;
   /** What could not be read at the last look: folder and the system's code. */
   faults(): ReadonlyMap<string, string>;
 }
 
 export function observer(sources: Sources): Observer {
-  const { layout, now, settle, underway, stopping } = sources;
+  const { layout, now, settle } = sources;
   const drops = dropWatch(layout, settle);
   const agentsOf = agentsReader(layout);
   let controlFault: string | null = null;
-  const observe = ({ tick, dirty, releases }: Woken): Facts => {
+  const observe = ({ tick, dirty, releases }: Woken): Seen => {
     const control = seenRequests(layout);
     controlFault = control.fault;
     const current = readCurrent(layout);
@@ -53,9 +53,7 @@ export function observer(sources: Sources): Observer {
       switches: readSwitches(layout),
       current,
       agents: new Map([...matter].map((release) => [release, agentsOf(release)])),
-      underway: underway(),
       kept: tick ? kept(layout) : [],
-      stopping: stopping(),
     };
   };
   const faults = () => {

@@ -106,6 +106,9 @@ const on: On = {
   },
   policy: (draft, mark) => draft.host({ policy: mark.digest }),
   tick: (draft) => draft.host({ lastTick: draft.now }),
+  // A first release that did not pass is tried again at each start.
+  started: (draft) => draft.host({ stillborn: null }),
+  stopped: () => undefined,
 };
 
 export function marked(draft: Draft, mark: Mark): void {

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { openDoor as openGatewayDoor } from '../gateway/door.ts';
+import type { Purse } from '../gateway/purse.ts';
+import { readText } from '../host/files.ts';
+import { Failure } from '../model/reason.ts';
+import type { RunSpec } from '../model/run.ts';
+import type { ScriptTurn } from '../model/scenario.ts';
+import { policyPath } from '../store/policy.ts';
+import { haltFor } from '../store/switches.ts';
+import { openTrace, type Trace } from '../store/traces.ts';
+import { deliver } from './deliver.ts';
+import type { OpenDoor, RunPlace } from './run.ts';
+import type { World } from './world.ts';
+
+/** Everything that a service, canary or confirm run happens in and with, resolved. */
+export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: () => void } {
+  const { layout, programs, now } = world;
+  const { policy } = world.policy();
+  const trace = openTrace(layout.trace(spec.id), policy.limits.run.trace);
+  return {
+    programs,
+    identity: world.identityFor(spec.agent.name),
+    release: layout.release(spec.release),
+    deps: depsOf(world, spec.release),
+    runs: layout.runs,
+    entry: policy.runtime.entry,
+    limits: policy.limits.run,
+    workspace: layout.workspace(spec.agent.name),
+    inbox: layout.inbox(spec.agent.name),
+    receipts: layout.receipts(spec.agent.name),
+    openDoor: serviceDoor(world),
+    halted: haltOf(world, spec),
+    ...traced(trace),
+    now,
+  };
+}
+
+/** The folder of a release's dependencies; null when it has none. */
+export function depsOf(world: World, release: string): string | null {
+  const lock = world.state().releases.get(release)?.deps ?? null;
+  return lock === null ? null : join(world.layout.deps, lock);
+}
+
+/** The trace as the run writes it; it is closed when the run has ended. */
+function traced(trace: Trace): { trace: RunPlace['trace']; closeTrace: () => void } {
+  return { trace: (line) => trace.write(line), closeTrace: () => trace.close() };
+}
+
+/** Read afresh before every effect: never cached (architecture, section 5). */
+export function haltOf(world: World, spec: RunSpec): RunPlace['halted'] {
+  const { name, tenant } = spec.agent;
+  return () => haltFor(world.layout, { agent: name, tenant, run: spec.id });
+}
+
+/** Doors to the models of the policy. */
+function serviceDoor(world: World): OpenDoor {
+  return (run, socket, trace) => openWith(world, { run, socket, trace, script: null, shared: [] });
+}
+
+export interface DoorWish {
+  run: RunSpec;
+  socket: string;
+  trace: Parameters<OpenDoor>[2];
+  script: ScriptTurn[] | null;
+  shared: Purse[];
+}
+
+export function openWith(world: World, wish: DoorWish) {
+  const { policy } = world.policy();
+  return openGatewayDoor({
+    ...wish,
+    models: policy.models,
+    usdLimit: null,
+    halted: haltOf(world, wish.run),
+    deliver: (mail) => (wish.run.kind === 'smoke' ? null : deliver(world, mail)),
+    readKey: (file) => readKey(world, file),
+    limits: policy.limits,
+    now: world.now,
+  });
+}
+
+function readKey(world: World, file: string): string {
+  const path = policyPath(world.policy(), file);
+  const key = readText(path)?.trim() ?? '';
+  if (key !== '') return key;
+  throw new Failure('no-model', {
+    message: 'the key file of a provider is missing or empty',
+    step: 'model call',
+    input: file,
+    expected: "a file with the provider's key, readable by the supervisor alone",
+  });
+}

@@ -1,0 +1,26 @@
+import { includes } from '../model/policy.ts';
+import type { Outcome, Step } from '../model/step.ts';
+import type { World } from './world.ts';
+
+/** Take a drop out of its agent's reach and check its form. */
+export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promise<Outcome> {
+  const { policy } = world.policy();
+  const result = await world.threads.run('seal', {
+    id: step.id,
+    agent: step.agent,
+    drop: step.drop,
+    limits: policy.limits.proposal,
+    sealedAt: step.at,
+    roots: includes(policy).map((one) => one.to),
+  });
+  switch (result.kind) {
+    case 'sealed':
+      return { of: 'sealed', sealed: result.sealed };
+    case 'withdraw':
+      return { of: 'withdrawal', target: result.target };
+    case 'refused':
+      return { of: 'unsealed', title: result.title, reasons: result.reasons };
+    case 'gone':
+      return { of: 'gone' };
+  }
+}

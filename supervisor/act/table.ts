@@ -1,0 +1,106 @@
+import { flip } from '../host/links.ts';
+import { runNotifyCommand } from '../host/notify.ts';
+import { removePlace } from '../host/places.ts';
+import { Failure, reasonOf } from '../model/reason.ts';
+import type { Outcome, Step, StepKind } from '../model/step.ts';
+import { writeReceipt } from '../store/receipts.ts';
+import { writeAnswer } from '../store/requests.ts';
+import { writeSwitch } from '../store/switches.ts';
+import { gateBuild } from './gate-build.ts';
+import { gateSmoke } from './gate-smoke.ts';
+import { readyInboxes } from './inboxes.ts';
+import { dependencies } from './install.ts';
+import { readManifest } from './manifest.ts';
+import { run, stop } from './runs.ts';
+import { sealDrop } from './seal-drop.ts';
+import { stageCandidate } from './stage-candidate.ts';
+import type { World } from './world.ts';
+
+type Effects = {
+  [K in StepKind]: (world: World, step: Extract<Step, { do: K }>) => Outcome | Promise<Outcome>;
+};
+
+const done: Outcome = { of: 'done' };
+
+/** Every step and its effect: the one place where what was decided is done. */
+const effects: Effects = {
+  seal: sealDrop,
+  stage: stageCandidate,
+  deps: dependencies,
+  build: async (world, step) => ({ of: 'built', gate: await gateBuild(world, step) }),
+  smoke: async (world, step) => ({ of: 'rehearsed', smoke: await gateSmoke(world, step) }),
+  run,
+  stop,
+  flip: flipCurrent,
+  receipt(world, step) {
+    const proposal = world.state().proposals.get(step.proposal);
+    if (proposal === undefined) return done;
+    const running = [...world.state().runs.values()];
+    const restartPending = running.some((one) => one.release !== proposal.release);
+    const pending = proposal.phase === 'baking' && restartPending;
+    writeReceipt(world.layout, proposal, { restartPending: pending, at: world.now() });
+    return done;
+  },
+  answer(world, step) {
+    writeAnswer(world.layout, step.request, step.answer);
+    return done;
+  },
+  async notify(world, step) {
+    const { policy, folder } = world.policy();
+    if (policy.notify === undefined) return done;
+    const { id: _, ...message } = step.notice;
+    const at = new Date(step.notice.at).toISOString();
+    const argv = policy.notify.command;
+    await runNotifyCommand({
+      argv,
+      folder,
+      message: { schema: 1, ...message, at },
+      withinMs: 30_000,
+    });
+    return done;
+  },
+  halt(world, step) {
+    writeSwitch(world.layout, 'host', null, step.reason);
+    return done;
+  },
+  async discard(world, step) {
+    const { layout, threads } = world;
+    if (step.what === 'release') await threads.run('remove', { id: step.id });
+    else await removePlace(step.what === 'intake' ? layout.sealed(step.id) : layout.trace(step.id));
+    return done;
+  },
+};
+
+/** Carry out a step. Never throws and never rejects: what fails is an outcome with its reason. */
+export function perform(world: World, step: Step, settle: (outcome: Outcome) => void): void {
+  const failed = (error: unknown): Outcome => {
+    const because = reasonOf(error, step.do);
+    if (because.code === 'internal')
+      world.log.error('a step failed', { step: step.do, err: error });
+    return { of: 'failed', reason: because };
+  };
+  try {
+    const effect = effects[step.do] as (world: World, step: Step) => Outcome | Promise<Outcome>;
+    const outcome = effect(world, step);
+    if (!(outcome instanceof Promise)) settle(outcome);
+    else outcome.then(settle, (error) => settle(failed(error)));
+  } catch (error) {
+    settle(failed(error));
+  }
+}
+
+/** Move `current`. A release that is not complete is never made current. */
+function flipCurrent(world: World, step: Step & { do: 'flip' }): Outcome {
+  const manifest = readManifest(world.layout, step.to);
+  if (manifest === null) {
+    throw new Failure('corrupt-release', {
+      message: `the release ${step.to} has no manifest: it is not complete`,
+      step: 'flip',
+      input: step.to,
+    });
+  }
+  const result = flip(world.layout, step.to, step.from);
+  if (!result.done) return { of: 'moved', actual: result.actual };
+  readyInboxes(world, step.to);
+  return { of: 'flipped' };
+}

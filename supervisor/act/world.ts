@@ -1,0 +1,27 @@
+import type { Identity } from '../host/identity.ts';
+import type { Log } from '../host/log.ts';
+import type { Programs } from '../host/programs.ts';
+import type { Layout } from '../model/layout.ts';
+import type { PolicyInForce } from '../model/policy.ts';
+import type { State } from '../model/state.ts';
+import type { StartedRun } from './run.ts';
+import type { Threads } from './tasks.ts';
+
+/** What effects work with. Nothing here is decided; nothing here is remembered but what runs. */
+export interface World {
+  layout: Layout;
+  programs: Programs;
+  identityFor: (agent: string) => Identity;
+  log: Log;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  policy: () => PolicyInForce;
+  /** As it was when the step was decided. */
+  state: () => State;
+  /** Sealing, staging and removing, off the loop's thread. */
+  threads: Threads;
+  /** Runs under way in this process. */
+  running: Map<string, StartedRun>;
+  /** A number that no other run of this process got. */
+  nextNumber: () => number;
+}

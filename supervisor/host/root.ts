@@ -1,0 +1,18 @@
+import type { Layout } from '../model/layout.ts';
+import { operator } from '../model/request.ts';
+import { listFolder, makeFolder, removeTree } from './files.ts';
+import { sweepPlaces } from './places.ts';
+
+/** Make the folders of a ROOT where they are missing, and sweep what a crash left unfinished. */
+export async function readyRoot(layout: Layout): Promise<void> {
+  for (const folder of [layout.releases, layout.deps, layout.inboxes, layout.inbox(operator)]) {
+    makeFolder(folder);
+  }
+  for (const folder of [layout.traces, layout.control, layout.switches, layout.incidents]) {
+    makeFolder(folder);
+  }
+  makeFolder(layout.receipts(operator));
+  for (const folder of [layout.intake, layout.staging]) makeFolder(folder, 0o700);
+  for (const name of listFolder(layout.staging)) removeTree(`${layout.staging}/${name}`);
+  await sweepPlaces(layout.runs);
+}

@@ -1,0 +1,93 @@
+import { readyInboxes } from './act/inboxes.ts';
+import { perform } from './act/table.ts';
+import { startThreads } from './act/tasks.ts';
+import type { World } from './act/world.ts';
+import { stableReleases } from './decide/rollback.ts';
+import { identityFor } from './host/identity.ts';
+import type { Log } from './host/log.ts';
+import type { Programs } from './host/programs.ts';
+import { Loop } from './loop.ts';
+import type { Layout } from './model/layout.ts';
+import { deployment, host, type State } from './model/state.ts';
+import type { Dirty } from './observe/drops.ts';
+import { observer } from './observe/facts.ts';
+import { type PolicySource, policySource } from './observe/policy.ts';
+import type { Journal } from './store/journal.ts';
+
+/** What the live loop is given from outside. */
+export interface Outside {
+  layout: Layout;
+  policyFile: string;
+  programs: Programs;
+  log: Log;
+  journal: Journal;
+  /** Milliseconds since 1970. */
+  now(): number;
+  wakeAt(at: number | null): void;
+  /** Inboxes that something happened in since the last look; null: look into all. */
+  dirty(): Dirty;
+}
+
+/** The loop on the real world, and what its owner needs of it. */
+export interface Live {
+  loop: Loop;
+  policy: PolicySource;
+  /** Start the threads now, so that the first drop does not wait for them. */
+  warm(): Promise<void>;
+  /** Ids of the runs under way in this process. */
+  running(): string[];
+  /** Stop every run for a shutdown; resolves when nothing of them is left. */
+  stopRuns(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The loop with its eyes, `observe/`, and its hands, `act/`. */
+export function goLive(outside: Outside): Live {
+  const { layout, now, journal, log, programs } = outside;
+  const policy = policySource(outside.policyFile);
+  const threads = startThreads(layout.root, { entry: workerEntry() });
+  let number = 0;
+  const world: World = {
+    ...{ layout, now, log, programs, threads, identityFor },
+    policy: policy.inForce,
+    state: () => loop.state,
+    running: new Map(),
+    nextNumber: () => ++number,
+  };
+  const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });
+  const loop: Loop = new Loop(journal.load(), {
+    ...{ now, policy: policy.inForce, wakeAt: outside.wakeAt },
+    observe: (state, { tick }) =>
+      eyes.observe({ tick, dirty: outside.dirty(), releases: releasesThatMatter(state) }),
+    commit: (entries, puts) => journal.commit(entries, puts),
+    perform: (step, settle) => perform(world, step, settle),
+    stuck: (error) => log.error('the loop could not go on; it tries again', { err: error }),
+  });
+  const { current } = host(loop.state);
+  if (current !== null) readyInboxes(world, current);
+  return {
+    ...{ loop, policy },
+    warm: () => threads.warm(),
+    running: () => [...world.running.keys()],
+    async stopRuns() {
+      const runs = [...world.running.values()];
+      for (const run of runs) run.stop('shutdown');
+      await Promise.all(runs.map((run) => run.ended));
+    },
+    close: () => threads.close(),
+  };
+}
+
+/** Beside this file as it runs: TypeScript in a test, JavaScript when built. */
+function workerEntry(): URL {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./act/worker.${ending}`, import.meta.url);
+}
+
+/** Releases whose agents a decision may ask for. */
+function releasesThatMatter(state: State): Set<string> {
+  const slot = deployment(state);
+  const stable = stableReleases(state)[0]?.id;
+  const ids = [host(state).current, slot?.onto, slot?.candidate?.release, stable];
+  return new Set(ids.filter((id): id is string => typeof id === 'string'));
+}

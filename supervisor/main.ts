@@ -1,0 +1,197 @@
+import { type Clock, clock as systemClock } from './host/clock.ts';
+import { type Log, openLog } from './host/log.ts';
+import { tellServiceManager } from './host/notify.ts';
+import { findPrograms } from './host/programs.ts';
+import { readyRoot } from './host/root.ts';
+import { version } from './host/version.ts';
+import { type Beat, Wakes } from './host/wakes.ts';
+import { goLive, type Live } from './live.ts';
+import { instant } from './model/duration.ts';
+import { layout as layoutOf } from './model/layout.ts';
+import { Failure, reasonOf } from './model/reason.ts';
+import { host } from './model/state.ts';
+import { removeDaemon, writeDaemon } from './store/daemon.ts';
+import { type Journal, openJournal } from './store/journal.ts';
+import { takeLock } from './store/lock.ts';
+
+export interface SuperviseOptions {
+  root: string;
+  policyFile: string;
+  /** For tests: another clock or log, a journal around the real one. */
+  clock?: Clock;
+  log?: Log;
+  aroundJournal?: (journal: Journal) => Journal;
+}
+
+/** A supervisor at work in this process. */
+export interface Supervisor {
+  live: Live;
+  /** Resolves when a release is current; rejects with why the supervisor does not start. */
+  ready: Promise<void>;
+  /** Look now; `tick`: as the cron beat does. */
+  wake(tick?: boolean): void;
+  /** Start nothing new, wait for the runs under way (policy `limits.drain`), leave. */
+  stop(why: string): Promise<void>;
+}
+
+/** Exit code of a policy that is missing or faulty: starting again would not help. */
+const faultyPolicy = 2;
+
+/**
+ * Run the supervisor in the foreground until a signal ends it. Resolves with the exit code:
+ * 0 stopped on purpose, 1 could not start or go on, 2 a faulty policy.
+ */
+export async function supervise(options: SuperviseOptions): Promise<number> {
+  const log = options.log ?? openLog();
+  try {
+    const supervisor = await startSupervisor({ ...options, log });
+    const ended = untilSignal();
+    await Promise.race([supervisor.ready, ended]);
+    await tellServiceManager(['--ready', `--status=airlock ${version}`]);
+    const why = await ended;
+    log.info('stopping', { why });
+    await tellServiceManager(['STOPPING=1']);
+    await supervisor.stop(why);
+    return 0;
+  } catch (error) {
+    const { hint, ...because } = reasonOf(error, 'start');
+    log.error(because.message, { reason: because, hint });
+    return because.code.startsWith('policy') ? faultyPolicy : 1;
+  }
+}
+
+function untilSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+}
+
+/** Take the writer lock, read the journal, go live. Throws Failure where it cannot. */
+export async function startSupervisor(options: SuperviseOptions): Promise<Supervisor> {
+  const layout = layoutOf(options.root);
+  const { now } = options.clock ?? systemClock;
+  const log = options.log ?? openLog();
+  const programs = findPrograms();
+  await readyRoot(layout);
+  const lock = takeLock(layout);
+  if (lock === null) {
+    const message = `another supervisor holds ${options.root}`;
+    throw new Failure('already-running', { message, step: 'start', input: options.root });
+  }
+  const opened = openJournal(layout.journal, now);
+  const journal = options.aroundJournal?.(opened) ?? opened;
+  const wakes = new Wakes(layout, now, ({ tick }) => {
+    if (tick && live.policy.refresh()) log.info('another policy is in force');
+    live.loop.turn({ tick });
+  });
+  const looked = new Looked();
+  const wakeAt = (instant: number | null) => {
+    wakes.wakeAt(instant);
+    looked.tell();
+  };
+  const { policyFile } = options;
+  const dirty = () => wakes.dirty();
+  const live = goLive({ layout, programs, log, journal, now, policyFile, wakeAt, dirty });
+  writeDaemon(layout, { since: instant(now()), version });
+  live.loop.note({ mark: 'started', pid: process.pid, version });
+  log.info('started', { version, root: options.root, policy: policyFile });
+  looked.each(() => wakes.beat(beatsOf(live)));
+  const watchdog = feedWatchdog(looked, wakes, log);
+  const ready = untilReady(live, looked, log);
+  // Who stops before it is ready is not told twice.
+  ready.catch(() => undefined);
+  await Promise.all([
+    live.warm(),
+    wakes.watch((error) => log.warn('cannot watch', { err: error })),
+  ]);
+  wakes.wake(true);
+  const stop = async (why: string) => {
+    live.loop.stop();
+    await drain(live, looked, wakes, log);
+    clearInterval(watchdog);
+    await wakes.end();
+    await live.close();
+    live.loop.note({ mark: 'stopped', why });
+    journal.close();
+    removeDaemon(layout);
+    lock.release();
+    log.info('stopped', { why });
+  };
+  return { live, ready, wake: (tick = false) => wakes.wake(tick), stop };
+}
+
+/** Who wants to know that the loop has looked. */
+class Looked {
+  readonly #listeners = new Set<() => void>();
+
+  tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  each(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Resolves when the condition holds after a look. */
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!holds()) return;
+        this.#listeners.delete(check);
+        resolve();
+      };
+      this.#listeners.add(check);
+    });
+  }
+}
+
+/** The tick, and the schedules of `current`: node-cron wakes, the loop decides what is due. */
+function beatsOf(live: Live): Beat[] {
+  const { policy } = live.policy.inForce();
+  const schedules = [...live.loop.state.agents.values()].flatMap((agent) =>
+    Object.values(agent.paths).map(({ cron, zone }) => ({ cron, zone, tick: false })),
+  );
+  return [{ cron: policy.tick, zone: 'UTC', tick: true }, ...schedules];
+}
+
+async function untilReady(live: Live, looked: Looked, log: Log): Promise<void> {
+  const state = () => host(live.loop.state);
+  await looked.until(() => state().current !== null || state().stillborn !== null);
+  const { current, stillborn } = state();
+  if (stillborn !== null && current === null) {
+    const message = `the first release does not pass: ${stillborn.message}`;
+    throw new Failure('first-release-failed', { ...stillborn, message });
+  }
+  log.info('ready', { current });
+}
+
+/** The service manager hears of a loop that has looked, not of a process that merely lives. */
+function feedWatchdog(looked: Looked, wakes: Wakes, log: Log): NodeJS.Timeout | undefined {
+  const period = Number(process.env.WATCHDOG_USEC ?? 0) / 1000;
+  if (!(period > 0)) return undefined;
+  let fed = 0;
+  looked.each(() => {
+    if (systemClock.monotonic() - fed < period / 4) return;
+    fed = systemClock.monotonic();
+    tellServiceManager(['WATCHDOG=1']).catch((error) => log.warn('watchdog', { err: error }));
+  });
+  return setInterval(() => wakes.wake(), period / 3);
+}
+
+/** Runs under way may end by themselves for a while; then they are stopped, as no evidence. */
+async function drain(live: Live, looked: Looked, wakes: Wakes, log: Log): Promise<void> {
+  const { drain: patience } = live.policy.inForce().policy.limits;
+  const idle = looked.until(() => live.loop.underway.size === 0);
+  wakes.wake();
+  let timer: NodeJS.Timeout | undefined;
+  const impatient = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patience);
+  });
+  await Promise.race([idle, impatient]);
+  clearTimeout(timer);
+  const left = live.running();
+  if (left.length > 0) log.warn('runs are stopped, as no evidence', { runs: left });
+  await live.stopRuns();
+  wakes.wake();
+  if (left.length > 0) await looked.until(() => left.every((id) => !live.loop.state.runs.has(id)));
+}
