@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -45,4 +45,13 @@ export function typeCheck(release: string): string {
   } catch (error) {
     return String((error as { stdout: Buffer }).stdout);
   }
+}
+
+/** Changes one file of a copy; throws if that changes nothing. */
+export function edit(release: string, file: string, change: (text: string) => string): void {
+  const path = join(release, file);
+  const before = readFileSync(path, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error(`${file} is as it was`);
+  writeFileSync(path, after);
 }
