@@ -2,6 +2,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../model/reason.ts';
+import { codeOrEio } from './records.ts';
 
 /**
  * Tell systemd (`READY=1`, `WATCHDOG=1`, `STATUS=...`, see sd_notify(3)); false where no service
@@ -68,7 +69,7 @@ function lastWords(child: Child): () => Promise<string> {
   });
   // A command that does not read its stdin is none the worse for it.
   child.stdin.on('error', (error) => {
-    tail += ` (stdin: ${error.message})`;
+    if (codeOrEio(error) !== 'EPIPE') tail += ` (stdin: ${error.message})`;
   });
   const closed = new Promise<void>((resolve) => child.stderr.once('close', resolve));
   return async () => {
@@ -105,6 +106,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (codeOrEio(error) !== 'ESRCH') throw error;
   }
 }

@@ -1,0 +1,194 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { flip } from '../../supervisor/host/links.ts';
+import type { Layout } from '../../supervisor/model/layout.ts';
+import { observer } from '../../supervisor/observe/facts.ts';
+import { writeRequest } from '../../supervisor/store/requests.ts';
+import { writeSwitch } from '../../supervisor/store/switches.ts';
+import { emptyRoot } from '../store/support.ts';
+
+const sweep = { tick: true, dirty: null, releases: [] };
+const noInbox = new Map<string, ReadonlySet<string>>();
+const none: ReadonlySet<string> = new Set();
+
+function watching(place: Layout, settle = 0) {
+  let now = Date.now();
+  const seen = observer({
+    layout: place,
+    now: () => now,
+    settle: () => settle,
+  });
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { ...seen, pass };
+}
+
+function inbox(place: Layout, agent: string): string {
+  mkdirSync(place.inbox(agent), { recursive: true });
+  return place.inbox(agent);
+}
+
+/** A drop as the contract advises: written aside, then renamed. */
+function drop(place: Layout, agent: string, name: string): void {
+  const folder = inbox(place, agent);
+  writeFileSync(join(folder, `.${name}`), 'a change');
+  // Well before the rename, so that the clock beats of the two differ.
+  utimesSync(join(folder, `.${name}`), 1000, 1000);
+  renameSync(join(folder, `.${name}`), join(folder, name));
+}
+
+const names = (drops: { agent: string; name: string }[]) =>
+  drops.map((one) => `${one.agent}/${one.name}`);
+
+function release(place: Layout, id: string, agents: string): void {
+  mkdirSync(join(place.release(id), 'config'), { recursive: true });
+  writeFileSync(join(place.release(id), 'config', 'agents.yaml'), agents);
+}
+
+test('an empty ROOT has no news', () => {
+  const facts = watching(emptyRoot()).observe(sweep);
+  expect(facts).toEqual({
+    tick: true,
+    drops: [],
+    requests: [],
+    requestFiles: new Set(),
+    switches: { readable: true, halts: [] },
+    current: null,
+    agents: new Map(),
+    kept: [],
+  });
+});
+
+test('a wake looks where something happened; the tick finds what no event told', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  inbox(place, 'maker');
+  inbox(place, 'keeper');
+  observe(sweep);
+  drop(place, 'maker', 'one.patch');
+  drop(place, 'keeper', 'two.patch');
+  const woken = { tick: false, dirty: new Map([['maker', none]]), releases: [] };
+  expect(names(observe(woken).drops)).toEqual(['maker/one.patch']);
+  const another = { tick: false, dirty: noInbox, releases: [] };
+  expect(names(observe(another).drops)).toEqual(['maker/one.patch']);
+  expect(names(observe(sweep).drops)).toEqual(['keeper/two.patch', 'maker/one.patch']);
+  rmSync(join(place.inbox('maker'), 'one.patch'));
+  expect(names(observe(another).drops)).toEqual(['keeper/two.patch']);
+});
+
+test('a plain copy is ready when it has settled, a renamed one at once by its hint', () => {
+  const place = emptyRoot();
+  const { observe, pass } = watching(place, 60_000);
+  writeFileSync(join(inbox(place, 'maker'), 'copied.patch'), 'a change');
+  const hinted = (...hints: string[]) => {
+    const dirty = new Map([['maker', new Set(hints)]]);
+    return observe({ tick: false, dirty, releases: [] }).drops;
+  };
+  expect(hinted()).toMatchObject([{ name: 'copied.patch', ready: false }]);
+  expect(hinted('copied.patch')).toMatchObject([{ ready: true }]);
+  expect(observe(sweep).drops).toMatchObject([{ ready: true }]);
+  rmSync(join(place.inbox('maker'), 'copied.patch'));
+  expect(hinted()).toEqual([]);
+  writeFileSync(join(place.inbox('maker'), 'copied.patch'), 'another, by a plain copy');
+  const again = hinted();
+  expect(again).toMatchObject([{ ready: false }]);
+  pass((again[0]?.readyAt ?? 0) - Date.now() + 1000);
+  expect(observe(sweep).drops).toMatchObject([{ ready: true }]);
+});
+
+test('what is no inbox is none', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  drop(place, 'Not-An-Agent', 'one.patch');
+  drop(place, '.hidden', 'two.patch');
+  writeFileSync(join(place.inboxes, 'file'), '');
+  mkdirSync(join(place.root, 'elsewhere'));
+  writeFileSync(join(place.root, 'elsewhere', 'three.patch'), '');
+  symlinkSync('../elsewhere', join(place.inboxes, 'linked'));
+  expect(observe(sweep).drops).toEqual([]);
+});
+
+test('requests, switches, current and its agents are seen', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  release(place, 'r1', 'agents: [{name: maker, model: cheap}]');
+  release(place, 'r2', 'agents: [{name: maker, modle: cheap}]');
+  flip(place, 'r1', null);
+  const id = writeRequest(place, { verb: 'abort', reason: 'late' }, Date.now());
+  writeSwitch(place, 'lockdown', null, 'audit');
+  const facts = observe({ ...sweep, releases: ['r2', 'r3'] });
+  expect(facts.current).toBe('r1');
+  expect(facts.agents.get('r1')).toMatchObject([{ name: 'maker', tenant: 'default' }]);
+  expect([facts.agents.get('r2'), facts.agents.get('r3')]).toEqual([null, null]);
+  expect(facts.requests).toMatchObject([{ id, request: { verb: 'abort' } }]);
+  expect(facts.requestFiles).toEqual(new Set([id]));
+  expect(facts.switches).toMatchObject({ readable: true, halts: [{ scope: 'lockdown' }] });
+});
+
+test('agents of a release are read once', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  release(place, 'r1', 'agents: [{name: maker, model: cheap}]');
+  const asked = { ...sweep, releases: ['r1'] };
+  const before = observe(asked).agents.get('r1');
+  rmSync(place.release('r1'), { recursive: true });
+  expect(observe(asked).agents.get('r1')).toBe(before);
+});
+
+test('what cannot be read is told and stops nothing else', () => {
+  const place = emptyRoot();
+  const { observe, faults } = watching(place);
+  for (const folder of [place.control, place.inboxes, place.switches]) {
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, '');
+  }
+  const facts = observe(sweep);
+  expect(facts).toMatchObject({ drops: [], requests: [], switches: { readable: false } });
+  expect(facts.requestFiles.has('any')).toBe(true);
+  expect([...faults()].sort()).toEqual([
+    [place.inboxes, 'ENOTDIR'],
+    [place.control, 'ENOTDIR'],
+  ]);
+  for (const folder of [place.control, place.inboxes]) {
+    rmSync(folder);
+    mkdirSync(folder);
+  }
+  expect(observe(sweep).requestFiles.has('any')).toBe(false);
+  expect([...faults()]).toEqual([]);
+});
+
+test('at a tick, what retention may remove is listed with its age', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  mkdirSync(place.sealed('p1'), { recursive: true });
+  mkdirSync(place.traces, { recursive: true });
+  writeFileSync(place.trace('run-1'), '');
+  writeFileSync(join(place.traces, 'note.txt'), '');
+  utimesSync(place.sealed('p1'), 1000, 1000);
+  utimesSync(place.trace('run-1'), 2000, 2000);
+  expect(observe(sweep).kept).toEqual([
+    { what: 'intake', id: 'p1', at: 1_000_000 },
+    { what: 'trace', id: 'run-1', at: 2_000_000 },
+  ]);
+  expect(observe({ ...sweep, tick: false }).kept).toEqual([]);
+});
+
+test('a thousand inboxes cost a wake nothing and a sweep little', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  for (let n = 0; n < 1000; n++) inbox(place, `agent-${n}`);
+  observe(sweep);
+  const median = (work: () => void) => {
+    const times = Array.from({ length: 9 }, () => {
+      const before = performance.now();
+      work();
+      return performance.now() - before;
+    });
+    return times.sort((a, b) => a - b)[4] ?? 0;
+  };
+  const dirty = new Map([['agent-1', none]]);
+  expect(median(() => void observe({ tick: false, dirty, releases: [] }))).toBeLessThan(5);
+  expect(median(() => void observe(sweep))).toBeLessThan(100);
+});

@@ -1,0 +1,138 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openLog } from '../../supervisor/host/log.ts';
+import { runNotifyCommand, tellServiceManager } from '../../supervisor/host/notify.ts';
+import { at, cron, cronFaults } from '../../supervisor/host/timer.ts';
+import { Failure } from '../../supervisor/model/reason.ts';
+import { folder } from './support.ts';
+
+test('a cron timer wakes at each firing until it is stopped, and says when it is next', async () => {
+  let woken = 0;
+  const timer = cron('* * * * * *', 'UTC', () => {
+    woken += 1;
+  });
+  const next = timer.next() ?? 0;
+  expect(next % 1000).toBe(0);
+  expect(next - Date.now()).toBeLessThanOrEqual(1000);
+  await expect.poll(() => woken, { timeout: 5000 }).toBeGreaterThanOrEqual(1);
+  timer.stop();
+});
+
+test('a firing that was missed while the process was busy still wakes', async () => {
+  let woken = 0;
+  const timer = cron('* * * * * *', 'UTC', () => {
+    woken += 1;
+  });
+  onTestFinished(() => timer.stop());
+  const busyUntil = Date.now() + 2300;
+  while (Date.now() < busyUntil);
+  // Two whole seconds passed: both firings are told, late, before the next one is due.
+  await expect.poll(() => woken, { timeout: 900, interval: 10 }).toBeGreaterThanOrEqual(2);
+});
+
+test('a one-shot timer wakes once, also for an instant that is past, and not when stopped', async () => {
+  const woken: string[] = [];
+  at(Date.now() - 1000, Date.now, () => woken.push('past'));
+  at(Date.now() + 10, Date.now, () => woken.push('soon'));
+  at(Date.now() + 5, Date.now, () => woken.push('stopped')).stop();
+  const far = at(Date.now() + 90 * 86_400_000, Date.now, () => woken.push('in 90 days'));
+  await expect.poll(() => woken).toEqual(['past', 'soon']);
+  far.stop();
+});
+
+test('cron expressions are judged for the timer and for the arithmetic alike', () => {
+  for (const good of ['*/15 * * * *', '0 0 1 1 *', '*/5 * * * * *', '0 9-17 * * mon-fri']) {
+    expect(cronFaults(good)).toEqual([]);
+  }
+  for (const bad of ['', 'x', '60 * * * *', '0 0 31 2 *', '*/100 * * * *', '* * * *']) {
+    expect(cronFaults(bad), bad).not.toEqual([]);
+  }
+});
+
+test('a log line is one JSON document, or one line for people', () => {
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  openLog({ human: false, write }).with({ run: 'r1' }).warn('slow', { ms: 7 });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'warn',
+    msg: 'slow',
+    run: 'r1',
+    ms: 7,
+  });
+  openLog({ human: true, write }).error('bad\n\u001b[2Jtitle', { agent: 'a\u202eb' });
+  expect(lines[1]).toMatch(
+    /^\d\d:\d\d:\d\d error bad\\u\{a\}\\u\{1b\}\[2Jtitle {2}agent=a\\u\{202e\}b\n$/,
+  );
+  openLog({ write }).debug('not asked for');
+  expect(lines).toHaveLength(2);
+});
+
+test('an error in a log keeps its causes', () => {
+  const lines: string[] = [];
+  const log = openLog({ human: false, write: (line) => void lines.push(line) });
+  log.error('failed', { err: new Error('outer', { cause: new Error('inner') }) });
+  expect(lines[0]).toContain('inner');
+});
+
+test('the service manager is told through its socket, and nobody where there is none', async () => {
+  const socket = join(folder(), 'notify');
+  const program = join(import.meta.dirname, '..', 'fixtures', 'store', 'hears-notifications.pl');
+  const listener = spawn('perl', [program, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void listener.kill('SIGKILL'));
+  let heard = '';
+  listener.stdout.on('data', (chunk: Buffer) => {
+    heard += chunk.toString();
+  });
+  await expect.poll(() => existsSync(socket)).toBe(true);
+  const environment = { ...process.env, NOTIFY_SOCKET: socket };
+  expect(await tellServiceManager(['READY=1', 'STATUS=up'], environment)).toBe(true);
+  await expect.poll(() => heard).toContain('READY=1\nSTATUS=up');
+  const { NOTIFY_SOCKET: _, ...without } = environment;
+  expect(await tellServiceManager(['READY=1'], without)).toBe(false);
+});
+
+test('the notify command gets JSON on stdin, in its folder', async () => {
+  const place = folder();
+  mkdirSync(join(place, 'bin'));
+  writeFileSync(join(place, 'bin', 'tell'), '#!/bin/sh\ncat > told.json\n', { mode: 0o755 });
+  const message = { event: 'refused', id: 'p1', big: 'x'.repeat(300_000) };
+  await runNotifyCommand({ argv: ['./bin/tell'], folder: place, message, withinMs: 5000 });
+  expect(JSON.parse(readFileSync(join(place, 'told.json'), 'utf8'))).toEqual(message);
+});
+
+const failing: [string, string[], string][] = [
+  ['exits with a fault', ['sh', '-c', 'echo no route >&2; exit 3'], 'exit 3: no route'],
+  ['does not exist', ['/nowhere/tell'], 'it did not start'],
+  ['is killed', ['sh', '-c', 'kill -9 $$'], 'SIGKILL'],
+  ['hangs', ['sh', '-c', 'sleep 987654 & wait'], 'still running after 300 ms'],
+];
+
+test.each(failing)('a notify command that %s is a clear failure', async (_, argv, actual) => {
+  const told = runNotifyCommand({ argv, folder: folder(), message: {}, withinMs: 300 });
+  const failure = (await told.catch((error: unknown) => error)) as Failure;
+  expect(failure).toBeInstanceOf(Failure);
+  expect(failure.reason).toMatchObject({ code: 'host-failed', step: 'notify' });
+  expect(failure.reason.actual).toContain(actual);
+});
+
+test('what a hanging notify command started dies with it', async () => {
+  const place = folder();
+  const argv = ['sh', '-c', 'sleep 876543 & echo $! > pid; wait'];
+  const told = runNotifyCommand({ argv, folder: place, message: {}, withinMs: 300 });
+  await expect(told).rejects.toThrow(Failure);
+  const pid = readFileSync(join(place, 'pid'), 'utf8').trim();
+  await expect.poll(() => aliveAs(pid, 'sleep')).toBe(false);
+});
+
+/** Whether a process of that name still runs; a zombie does not. */
+function aliveAs(pid: string, name: string): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=,comm=', '-p', pid], { encoding: 'utf8' });
+  return stdout.includes(name) && !stdout.trim().startsWith('Z');
+}
+
+test('a notify command that reads nothing is none the worse for it', async () => {
+  const message = 'x'.repeat(1_000_000);
+  await runNotifyCommand({ argv: ['true'], folder: folder(), message, withinMs: 5000 });
+});
