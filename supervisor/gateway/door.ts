@@ -97,7 +97,7 @@ function pathOf(request: IncomingMessage): string {
 
 function closed(): Refusal {
   return new Refusal('run-stopped', {
-    ...{ type: 'api_error', status: 503, by: 'host', step: 'gateway' },
+    ...{ type: 'api_error', status: 503, step: 'gateway' },
     message: 'the door is closed: the run is over',
     headers: { 'x-should-retry': 'false', connection: 'close' },
   });

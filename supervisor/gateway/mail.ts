@@ -35,7 +35,7 @@ export async function serveMail(
 }
 
 function stamp(desk: Desk, body: Record<string, unknown>): Mail {
-  const result = mailSchema.safeParse(body);
+  const result = mailSchema.safeParse(body, { reportInput: true });
   if (!result.success) throw noMail(result.error.issues.map(wording));
   const { to, kind, ...rest } = result.data;
   for (const name of stamped) delete rest[name];

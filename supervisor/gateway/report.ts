@@ -53,7 +53,7 @@ export async function serveReport(
 }
 
 function parseReport(body: Record<string, unknown>): Report {
-  const result = reportSchema.safeParse(body);
+  const result = reportSchema.safeParse(body, { reportInput: true });
   if (result.success) return result.data;
   const faults = result.error.issues.map(wording);
   throw new Refusal('gateway-request', {

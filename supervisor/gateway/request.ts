@@ -20,11 +20,11 @@ const step = 'gateway model call';
 
 /** The few fields that the gateway itself needs; throws a Refusal that names every fault. */
 export function parseCall(body: Record<string, unknown>): ModelRequest {
-  return parsed(callSchema.safeParse(body));
+  return parsed(callSchema.safeParse(body, { reportInput: true }));
 }
 
 export function parseCount(body: Record<string, unknown>): CountRequest {
-  return parsed(countSchema.safeParse(body));
+  return parsed(countSchema.safeParse(body, { reportInput: true }));
 }
 
 function parsed<T>(result: z.ZodSafeParseResult<T>): T {
@@ -32,14 +32,18 @@ function parsed<T>(result: z.ZodSafeParseResult<T>): T {
   throw invalid(result.error.issues.map(wording));
 }
 
-/** `messages.0.role: Field required`, as the provider words it. */
+/** `messages.0.role: Field required`, as the provider words it; needs `reportInput`. */
 export function wording(issue: z.core.$ZodIssue): string {
-  const at = issue.path.join('.') || 'body';
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[...issue.path, key].join('.')}: not permitted`).join('; ');
   }
+  return `${issue.path.join('.') || 'body'}: ${saying(issue)}`;
+}
+
+/** What is wrong at the place of an issue. */
+export function saying(issue: z.core.$ZodIssue): string {
   const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return `${at}: ${missing ? 'Field required' : issue.message}`;
+  return missing ? 'Field required' : issue.message;
 }
 
 /** 400 as the provider answers it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Block } from './request.ts';
-import { invalid, wording } from './request.ts';
+import { invalid, saying, toolsOffered, wording } from './request.ts';
 
 /**
  * Judges a request as the provider would, so that a runtime that sends what the real API refuses
@@ -9,9 +9,9 @@ import { invalid, wording } from './request.ts';
 export function judgeRequest(body: Record<string, unknown>, version: unknown): void {
   const faults: string[] = [];
   if (typeof version !== 'string') faults.push('anthropic-version: header is required');
-  const result = requestSchema.safeParse(body);
-  if (!result.success) faults.push(...result.error.issues.flatMap(unfold).map(wording));
-  else faults.push(...toolFaults(result.data), ...turnFaults(result.data.messages));
+  const result = requestSchema.safeParse(body, { reportInput: true });
+  if (!result.success) faults.push(...result.error.issues.map(wording));
+  else faults.push(...toolFaults(result.data), ...turnFaults(result.data.messages as Message[]));
   if (faults.length > 0) throw invalid([...new Set(faults)]);
 }
 
@@ -20,45 +20,54 @@ const toolName = z
   .string()
   .regex(/^[a-zA-Z0-9_-]{1,128}$/, "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'");
 
+/** Judged by the schema that the value itself asks for, so that a fault names its own place. */
+function asked(pick: (value: unknown) => z.ZodType) {
+  return z.unknown().superRefine((value, context) => {
+    const result = pick(value).safeParse(value, { reportInput: true });
+    for (const issue of result.error?.issues ?? []) {
+      context.addIssue({ code: 'custom', path: issue.path, message: saying(issue) });
+    }
+  });
+}
+
+const typeOf = (value: unknown) => String((value as { type?: unknown } | null)?.type);
+
 const text = z.looseObject({
   type: z.literal('text'),
   text: z.string().min(1, 'text content blocks must be non-empty'),
 });
-const use = z.looseObject({
-  type: z.literal('tool_use'),
-  id,
-  name: z.string().min(1),
-  input: z.record(z.string(), z.unknown()),
-});
-const result = z.looseObject({
-  type: z.literal('tool_result'),
-  tool_use_id: id,
-  content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
-  is_error: z.boolean().optional(),
-});
-const known = ['text', 'tool_use', 'tool_result'];
-const other = z.looseObject({
-  type: z.string().refine((type) => !known.includes(type), 'Input tag is not as its type says'),
-});
-
-const block = z.union([text, use, result, other]);
-const message = z.strictObject({
-  role: z.enum(['user', 'assistant', 'system']),
-  content: z.union([z.string().min(1, 'messages must have non-empty content'), z.array(block)]),
-});
-type Message = z.infer<typeof message>;
+const content = asked((value) =>
+  typeof value === 'string' || value === undefined
+    ? z.string().min(1, 'messages must have non-empty content')
+    : z.array(block),
+);
+const blocks: Record<string, z.ZodType> = {
+  text,
+  tool_use: z.looseObject({
+    id,
+    name: z.string().min(1),
+    input: z.record(z.string(), z.unknown()),
+  }),
+  tool_result: z.looseObject({
+    tool_use_id: id,
+    content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
+    is_error: z.boolean().optional(),
+  }),
+};
+const block = asked((value) => blocks[typeOf(value)] ?? z.looseObject({ type: z.string().min(1) }));
+const message = z.strictObject({ role: z.enum(['user', 'assistant', 'system']), content });
+type Message = { role: string; content: string | Block[] };
 
 const customTool = z.looseObject({
-  type: z.literal('custom').nullish(),
   name: toolName,
   description: z.string().optional(),
   input_schema: z.looseObject({ type: z.literal('object') }),
 });
-/** A tool whose shape the provider defines. */
-const typedTool = z.looseObject({
-  type: z.string().min(1).regex(/_/),
-  name: z.string().optional(),
-});
+/** A tool whose shape the provider defines: `bash_20250124`. */
+const typedTool = z.looseObject({ type: z.string().min(1), name: z.string().optional() });
+const tool = asked((value) =>
+  /^(undefined|null|custom)$/.test(typeOf(value)) ? customTool : typedTool,
+);
 
 const loose = z.unknown().optional();
 const requestSchema = z.strictObject({
@@ -72,7 +81,7 @@ const requestSchema = z.strictObject({
   top_k: z.number().int().min(0).optional(),
   stop_sequences: z.array(z.string()).optional(),
   metadata: z.looseObject({ user_id: z.string().nullish() }).optional(),
-  tools: z.array(z.union([customTool, typedTool])).optional(),
+  tools: z.array(tool).optional(),
   tool_choice: z
     .looseObject({ type: z.enum(['auto', 'any', 'tool', 'none']), name: z.string().optional() })
     .optional(),
@@ -85,17 +94,8 @@ const requestSchema = z.strictObject({
   ),
 });
 
-/** The faults of the union's nearest branch say more than "invalid input". */
-function unfold(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
-  const depth = (branch: z.core.$ZodIssue[]) =>
-    branch.filter((one) => /type|role/.test(String(one.path[0]))).length;
-  const nearest = issue.errors.reduce((best, one) => (depth(one) < depth(best) ? one : best));
-  return nearest.flatMap((one) => unfold({ ...one, path: [...issue.path, ...one.path] }));
-}
-
 function toolFaults(request: z.infer<typeof requestSchema>): string[] {
-  const names = (request.tools ?? []).map((tool) => tool.name).filter((name) => name !== undefined);
+  const names = toolsOffered(request.tools);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const faults = twice.length > 0 ? ['tools: Tool names must be unique.'] : [];
   const choice = request.tool_choice;

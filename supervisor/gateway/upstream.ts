@@ -66,7 +66,8 @@ export function callEnded(call: Call): Refusal | null {
   }
   if (by === 'closing') {
     return new Refusal('run-stopped', {
-      ...{ type: 'api_error', status: 503, by: 'host', ...shared },
+      // The run ended first: no excuse for it.
+      ...{ type: 'api_error', status: 503, by: 'request', ...shared },
       message: 'the door closed while the call was under way: the run is over',
     });
   }
