@@ -19,7 +19,7 @@ export interface SandboxSpec {
   runtimeWritable: boolean;
   /** Its content appears read-only as /runtime/node_modules, which the runtime's folder has. */
   deps: string | null;
-  /** Build checks only: at /tools, with /tools/.bin first on PATH. */
+  /** Build checks only: a node_modules folder, at TOOLS, with its .bin first on PATH. */
   tools: string | null;
   workspace: string | null;
   inbox: string | null;
@@ -30,6 +30,9 @@ export interface SandboxSpec {
   /** A leading `node` is the bound interpreter. */
   command: string[];
 }
+
+/** Named node_modules, so that one tool finds another there. */
+const TOOLS = '/tools/node_modules';
 
 /** File descriptors that bubblewrap reads from or writes to; `feeds` fills those it reads. */
 export const STATUS_FD = 4;
@@ -140,7 +143,8 @@ function mounts(spec: SandboxSpec): string[] {
   return [
     ...bind(spec.runtimeWritable ? '--bind' : '--ro-bind', spec.runtime, '/runtime'),
     ...bind('--ro-bind', spec.deps, '/runtime/node_modules'),
-    ...bind('--ro-bind', spec.tools, '/tools'),
+    ...(spec.tools === null ? [] : ['--perms', '0755', '--dir', '/tools']),
+    ...bind('--ro-bind', spec.tools, TOOLS),
     ...bind('--bind', spec.workspace, '/workspace'),
     ...bind('--bind', spec.inbox, '/inbox'),
     ...bind('--ro-bind', spec.receipts, '/receipts'),
@@ -149,7 +153,7 @@ function mounts(spec: SandboxSpec): string[] {
 }
 
 function environment(spec: SandboxSpec): string[] {
-  const path = [...(spec.tools === null ? [] : ['/tools/.bin']), own, '/usr/bin', '/bin'];
+  const path = [...(spec.tools === null ? [] : [`${TOOLS}/.bin`]), own, '/usr/bin', '/bin'];
   const fixed = { PATH: path.join(':'), HOME: home, LANG: 'C.UTF-8', TZ: 'UTC', USER: 'agent' };
   const all = Object.entries({ ...fixed, ...spec.environment, PATH: fixed.PATH });
   return ['--clearenv', ...all.flatMap(([name, value]) => ['--setenv', name, value])];
