@@ -122,6 +122,10 @@ class SectionReader {
     this.#at += 1;
     if (!hunkHead.test(this.#line())) this.#fault('malformed', 'No hunk after --- and +++');
     while (this.#line().startsWith('@@ ') && this.#hunk());
+    // Git would drop such lines silently; `-- ` is the signature of a mail.
+    if (/^([ +]|-(?!- $|-- ))/.test(this.#line())) {
+      this.#fault('malformed', 'A hunk is longer than its head says');
+    }
   }
 
   #side(prefix: string): string | null {
