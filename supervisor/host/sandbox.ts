@@ -19,7 +19,7 @@ export interface SandboxSpec {
   runtimeWritable: boolean;
   /** Its content appears read-only as /runtime/node_modules, which the runtime's folder has. */
   deps: string | null;
-  /** Build checks only: a node_modules folder, at TOOLS, with its .bin first on PATH. */
+  /** Build checks only: a node_modules folder, at /tools/node_modules, with its .bin first on PATH. */
   tools: string | null;
   workspace: string | null;
   inbox: string | null;
@@ -32,7 +32,7 @@ export interface SandboxSpec {
 }
 
 /** Named node_modules, so that one tool finds another there. */
-const TOOLS = '/tools/node_modules';
+const tools = '/tools/node_modules';
 
 /** File descriptors that bubblewrap reads from or writes to; `feeds` fills those it reads. */
 export const STATUS_FD = 4;
@@ -144,7 +144,8 @@ function mounts(spec: SandboxSpec): string[] {
     ...bind(spec.runtimeWritable ? '--bind' : '--ro-bind', spec.runtime, '/runtime'),
     ...bind('--ro-bind', spec.deps, '/runtime/node_modules'),
     ...(spec.tools === null ? [] : ['--perms', '0755', '--dir', '/tools']),
-    ...bind('--ro-bind', spec.tools, TOOLS),
+    ...(spec.tools === null ? [] : ['--perms', '0755', '--dir', '/tools']),
+    ...bind('--ro-bind', spec.tools, tools),
     ...bind('--bind', spec.workspace, '/workspace'),
     ...bind('--bind', spec.inbox, '/inbox'),
     ...bind('--ro-bind', spec.receipts, '/receipts'),
@@ -153,7 +154,7 @@ function mounts(spec: SandboxSpec): string[] {
 }
 
 function environment(spec: SandboxSpec): string[] {
-  const path = [...(spec.tools === null ? [] : [`${TOOLS}/.bin`]), own, '/usr/bin', '/bin'];
+  const path = [...(spec.tools === null ? [] : [`${tools}/.bin`]), own, '/usr/bin', '/bin'];
   const fixed = { PATH: path.join(':'), HOME: home, LANG: 'C.UTF-8', TZ: 'UTC', USER: 'agent' };
   const all = Object.entries({ ...fixed, ...spec.environment, PATH: fixed.PATH });
   return ['--clearenv', ...all.flatMap(([name, value]) => ['--setenv', name, value])];

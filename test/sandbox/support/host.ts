@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   cpSync,
   lchownSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -37,7 +39,7 @@ export interface TestHost {
   /** Files of a folder of the host, laid down before a run. */
   given(files: Record<string, string>): void;
   ask(request: Omit<DriverRequest, 'base'>): Promise<DriverAnswer>;
-  /** The driver as a process, to be killed. */
+  /** The driver as a process, to be killed; with a descriptor 7 of ours left open in it. */
   start(request: Omit<DriverRequest, 'base'>): ChildProcess;
   /** Living processes of this host's fixtures. */
   marked(): string[];
@@ -46,7 +48,11 @@ export interface TestHost {
 /** A temporary ROOT with the fixtures as its release, supervised by this user; gone afterwards. */
 export function givenHost(supervisor: Supervisor): TestHost {
   const base = mkdtempSync(join(tmpdir(), 'airlock-run-'));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  // Not Node's own: what a fixture left may be nested too deep for a path.
+  onTestFinished(() => {
+    spawnSync('chmod', ['-R', 'u+rwX', base]);
+    spawnSync('rm', ['-rf', base]);
+  });
   const release = join(base, 'releases/20261121T000000Z-0123456789');
   cpSync(fixtures, release, { recursive: true });
   mkdirSync(join(release, 'node_modules'));
@@ -122,12 +128,15 @@ function startDriver(supervisor: Supervisor, request: DriverRequest, marker: str
     command.unshift('setpriv', ...ids);
     giveAll(base);
   } else chmodSync(base, 0o755);
+  const secret = openSync(join(base, 'secret-of-the-parent'), 'a+', 0o666);
   const [program, ...rest] = command as [string, ...string[]];
   const child = spawn(program, rest, {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    // Descriptor 7: what a careless parent of the supervisor leaves open, a secret file.
+    stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', secret],
     cwd: '/',
     env: { PATH: process.env.PATH, PLANTED_SECRET: 'sk-planted', MARKER: marker },
   });
+  closeSync(secret);
   child.stdin?.end(JSON.stringify(request));
   return child;
 }
