@@ -39,7 +39,7 @@ export interface TestHost {
   /** Files of a folder of the host, laid down before a run. */
   given(files: Record<string, string>): void;
   ask(request: Omit<DriverRequest, 'base'>): Promise<DriverAnswer>;
-  /** The driver as a process, to be killed; with a descriptor 7 of ours left open in it. */
+  /** The driver as a process, to be killed; with a descriptor 20 of ours left open in it. */
   start(request: Omit<DriverRequest, 'base'>): ChildProcess;
   /** Living processes of this host's fixtures. */
   marked(): string[];
@@ -131,8 +131,8 @@ function startDriver(supervisor: Supervisor, request: DriverRequest, marker: str
   const secret = openSync(join(base, 'secret-of-the-parent'), 'a+', 0o666);
   const [program, ...rest] = command as [string, ...string[]];
   const child = spawn(program, rest, {
-    // Descriptor 7: what a careless parent of the supervisor leaves open, a secret file.
-    stdio: ['pipe', 'pipe', 'pipe', 'ignore', 'ignore', 'ignore', 'ignore', secret],
+    // Descriptor 20: what a careless parent of the supervisor leaves open, a secret file.
+    stdio: ['pipe', 'pipe', 'pipe', ...Array<'ignore'>(17).fill('ignore'), secret],
     cwd: '/',
     env: { PATH: process.env.PATH, PLANTED_SECRET: 'sk-planted', MARKER: marker },
   });
