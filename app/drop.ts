@@ -17,8 +17,9 @@ export interface Proposal {
 }
 
 /**
- * Drops a proposal into the inbox: `<name>/proposal.yaml` and `<name>/files/...`. It is written under
- * a dot-name, which the supervisor leaves alone, and appears whole by one rename. Returns the name.
+ * Drops a proposal into the inbox: `<name>/proposal.yaml` and `<name>/files/...`. It is written
+ * under a dot-name, which the supervisor leaves alone, and appears whole by one rename. Returns the
+ * name.
  */
 export async function dropProposal(inbox: string, proposal: Proposal): Promise<string> {
   const name = slug(proposal.title);

@@ -33,8 +33,9 @@ type ToolUse = Extract<Answer['content'][number], { type: 'tool_use' }>;
 const CUT_OFF = 'Your answer was cut off because it was too long. Go on, and be brief.';
 
 /**
- * Lets the model work on the assignment until it means to be done and the app's quality gate agrees;
- * returns its last words. Throws a RunError at the step limit, over budget, or when a call fails.
+ * Lets the model work on the assignment until it means to be done and the app's quality gate
+ * agrees; returns its last words. Throws a RunError at the step limit, over budget, or when a call
+ * fails.
  */
 export async function converse(talk: Conversation): Promise<string> {
   const { assignment, config, meter } = talk;
@@ -126,9 +127,10 @@ function refuseOverBudget(config: Config, meter: Meter, about: string): void {
   });
 }
 
-/** The API takes no empty message back. */
+/** The API takes neither an empty message back nor an empty text. */
 function withWords(answer: Answer): Answer['content'] | string {
-  return answer.content.length > 0 ? answer.content : '(nothing)';
+  const said = answer.content.filter((block) => block.type !== 'text' || block.text !== '');
+  return said.length > 0 ? said : '(nothing)';
 }
 
 function usesIn(answer: Answer): ToolUse[] {

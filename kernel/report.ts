@@ -1,7 +1,9 @@
 import type { Environment } from './environment.ts';
 import { RunError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
-import { textOf, unfold } from './unfold.ts';
+import { clip, textOf, unfold } from './unfold.ts';
+
+const MOST_BYTES = 32 * 1024;
 
 /**
  * Says why the run failed: on stderr for a person, and to the gateway for the supervisor. Never
@@ -31,14 +33,22 @@ export function asReport(error: unknown, environment: Environment): Record<strin
     code: known.code,
     message: known.message,
     step: known.step,
-    input: known.input,
-    expected: known.expected,
-    actual: known.actual,
+    input: clip(known.input),
+    expected: clip(known.expected),
+    actual: clip(known.actual),
     hint: known.hint,
-    causes: unfold(known)
-      .slice(1)
-      .map((cause) => cause.text),
+    causes: causesOf(known),
   };
+}
+
+/** The gateway takes 64 KiB: of too many causes those in the middle are left out. */
+function causesOf(error: RunError): string[] {
+  const causes = unfold(error).slice(1);
+  const texts = causes.map(({ text }) => text);
+  while (Buffer.byteLength(JSON.stringify(texts)) > MOST_BYTES) {
+    texts.splice(Math.floor(texts.length / 2), 1);
+  }
+  return texts;
 }
 
 function tell(error: unknown, environment: Environment | null): string {

@@ -48,7 +48,7 @@ export async function idsIn(workspace: string, status: TaskStatus): Promise<stri
   return entries.filter(({ name }) => name.endsWith('.md')).map(({ name }) => name.slice(0, -3));
 }
 
-/** The queued tasks, oldest first. Those that are no tasks are moved to `failed`, with the reason. */
+/** The queued tasks, oldest first. What is no task is moved to `failed`, with the reason. */
 export async function readQueue(workspace: string): Promise<Task[]> {
   const tasks: Task[] = [];
   for (const entry of await entriesOf(join(workspace, 'tasks/queued'))) {

@@ -7,13 +7,13 @@ export interface Cause {
   text: string;
 }
 
-const MOST = 50;
-const LONGEST = 2000;
+const MOST = 32;
+const LONGEST = 1000;
 
 /**
  * The whole tree of a failure, through `cause` and the members of aggregates (which may hold
  * further aggregates, as a task group's do): by depth, the failure itself first, so that the last
- * one is the innermost. Survives circles; at most 50 entries of 2,000 characters.
+ * one is the innermost. Survives circles; at most 32 entries of 1,000 characters.
  */
 export function unfold(failure: unknown): Cause[] {
   const found: Cause[] = [];
@@ -61,6 +61,7 @@ function readable(value: unknown): string {
   }
 }
 
-function clip(text: string): string {
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (cut)`;
+/** At most 1,000 characters of a text. */
+export function clip<T extends string | undefined>(text: T): T | string {
+  return text === undefined || text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (cut)`;
 }

@@ -12,7 +12,7 @@ import type { Route } from '../routing.ts';
 const STILL_OPEN =
   'The task is still open. End it: complete_task with its result, or fail_task with the reason.';
 
-/** Failures that are the task's own; any other would have hit every task, and is not held against it. */
+/** Failures that are the task's own; any other would have hit every task and does not count. */
 const ITS_OWN = new Set(['step-limit', 'over-budget', 'model-declined']);
 
 /** Takes the oldest task that is ready and works on it until it is completed or given up. */

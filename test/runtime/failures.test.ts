@@ -13,7 +13,9 @@ describe('a broken app is an error that the kernel reports', () => {
     const release = copyRuntime();
     writeFileSync(
       join(release, 'app/offer.ts'),
-      "export const offer = 1;\nthrow new Error('outer', { cause: new AggregateError([new Error('the true cause')]) });\n",
+      `export const offer = 1;
+       const cause = new AggregateError([new Error('the true cause')]);
+       throw new Error('outer', { cause });\n`,
     );
     for (const path of paths) {
       const bench = await given(hello);

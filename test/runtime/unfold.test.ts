@@ -47,11 +47,22 @@ test('survives circles, wide trees and endless words', () => {
     Array.from({ length: 500 }, (_, i) => new Error(`${i}`)),
     'w',
   );
-  expect(unfold(wide)).toHaveLength(50);
-  expect(unfold(new Error('x'.repeat(100_000)))[0]?.text.length).toBeLessThan(2100);
+  expect(unfold(wide)).toHaveLength(32);
+  expect(unfold(new Error('x'.repeat(100_000)))[0]?.text.length).toBeLessThan(1100);
 });
 
-test('a step wraps what it throws once, and the report carries step, input and causes', async () => {
+test('a report stays under what the gateway takes, and keeps the innermost cause', () => {
+  const wordy = (): Error => new Error('\u{1F600}'.repeat(900));
+  const deep = new AggregateError([...Array.from({ length: 40 }, wordy)], 'all', {
+    cause: new Error('b', { cause: new Error('the innermost') }),
+  });
+  const failure = new RunError({ code: 'c', step: 's', message: 'm', cause: deep });
+  const report = asReport(failure, { agent: 'maker', path: 'task' } as never);
+  expect(Buffer.byteLength(JSON.stringify(report))).toBeLessThan(64 * 1024);
+  expect((report.causes as string[])[0]).toBe('AggregateError: all');
+});
+
+test('a step wraps what it throws once; the report carries step, input and causes', async () => {
   const fault = { code: 'outer', step: 'do it', message: 'not done', input: 'hello' };
   const inner = { code: 'inner', step: 'a part of it', message: 'the part' };
   const wrapped = await atStep(fault, () => {

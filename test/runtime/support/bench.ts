@@ -130,7 +130,7 @@ function environmentOf(bench: Bench, options: RunOptions): Record<string, string
   };
 }
 
-/** The text of the n-th tool result (0 is the first) that the model was given, and whether it failed. */
+/** The n-th tool result (0 is the first) that the model was given. */
 export function toolResult(bench: Bench, index = 0): { text: string; failed: boolean } {
   const last = bench.door.asked.at(-1);
   const blocks = (last?.messages ?? []).flatMap(({ content }) =>

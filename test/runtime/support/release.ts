@@ -11,7 +11,7 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A copy of the runtime, laid out as a release: its manifest and lock file are moved to the top. */
+/** A copy of the runtime, laid out as a release: its manifest and lock file at the top. */
 export function copyRuntime(): string {
   const release = mkdtempSync(join(tmpdir(), 'airlock-release-'));
   made.push(release);
