@@ -47,6 +47,18 @@ describe('the task path', () => {
     expect(JSON.parse(String(diary[0]))).toMatchObject({ about: 'task hello', usd: end?.usd });
   });
 
+  test.each([true, false])('asks for a stream: %s, as the configuration says', async (stream) => {
+    const release = copyRuntime();
+    if (!stream) {
+      const off = (text: string) => text.replaceAll('stream: true', 'stream: false');
+      edit(release, 'config/models.yaml', off);
+    }
+    const bench = await given(hello, [completes('hello'), done]);
+    expect((await run(bench, { release })).exit).toBe(0);
+    expect(bench.door.asked.map((asked) => asked.stream === true)).toEqual([stream, stream]);
+    expect(bench.names('tasks/done')).toEqual(['hello.md']);
+  });
+
   test('takes the oldest, whatever its name', async () => {
     const bench = await given(
       {
