@@ -1,6 +1,6 @@
 import { simpleGit } from 'simple-git';
 import { Failure } from '../model/reason.ts';
-import { errorCode } from './files.ts';
+import { missingPrograms } from './programs.ts';
 
 /** What git said. Exit codes are answers here, not errors: `apply` and `merge-tree` say no by 1. */
 export interface GitAnswer {
@@ -122,7 +122,8 @@ function untraced(stderr: string): string {
 }
 
 function gitFailure(call: GitCall, error: unknown): Failure {
-  const missing = errorCode(error) === 'ENOENT';
+  // simple-git keeps no code of a program that could not be started.
+  const missing = missingPrograms().some((one) => one.code === 'missing-git');
   return new Failure(
     missing ? 'missing-git' : 'host-failed',
     { message: 'git could not be run', step: 'git', input: call.args.slice(0, 4).join(' ') },

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { vi } from 'vitest';
 import { seal } from '../../../supervisor/act/seal.ts';
 import { type StageResult, stage, stageSource } from '../../../supervisor/act/stage.ts';
 import { removeTree } from '../../../supervisor/host/files.ts';
@@ -9,6 +10,9 @@ import { flip } from '../../../supervisor/host/links.ts';
 import { type Layout, layout } from '../../../supervisor/model/layout.ts';
 import type { Sealed } from '../../../supervisor/model/proposal.ts';
 import type { Manifest } from '../../../supervisor/model/release.ts';
+
+// Real processes on a machine that others load too: a slow test is no wrong one.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 export const limits = { bytes: 256 * 1024, files: 50, depth: 8, path: 200 };
 export const roots = ['kernel', 'app', 'config', 'package.json', 'package-lock.json'];
