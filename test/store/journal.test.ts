@@ -75,9 +75,10 @@ test('killed in the middle of many commits: entries and rows agree, none that wa
     const state = journal.load();
     const counter = state.host.get('host')?.counter ?? 0;
     expect(counter).toBeGreaterThanOrEqual(told);
-    expect(state.runs.size).toBe(counter);
+    expect(state.runs.size).toBe(Math.min(5, counter));
     const reader = openReader(file);
     expect(reader.log({ limit: counter + 1 })).toHaveLength(counter);
+    expect(reader.runs({ limit: counter + 1 })).toHaveLength(counter);
     expect(reader.damage()).toEqual([]);
     reader.close();
     journal.close();

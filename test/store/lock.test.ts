@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { identify } from '../../supervisor/host/process-identity.ts';
 import { daemonState, removeDaemon, writeDaemon } from '../../supervisor/store/daemon.ts';
 import { takeLock } from '../../supervisor/store/lock.ts';
-import { emptyRoot, killHard, linesOf, nextLine, reasonOfFailing, start } from './support.ts';
+import { emptyRoot, killHard, linesOf, nextLine, reasonOfFailing, soon, start } from './support.ts';
 
 const about = { since: '2026-11-21T01:18:50.000Z', version: '0.1.0' };
 
@@ -55,7 +55,7 @@ test('a process that ended and was not waited for is not alive', async () => {
   });
   onTestFinished(() => void keeper.kill('SIGKILL'));
   const zombie = Number(await nextLine(linesOf(keeper)));
-  await expect.poll(() => stateOf(zombie)).toBe('Z');
+  await expect.poll(() => stateOf(zombie), soon).toBe('Z');
   expect(identify(zombie)).toBe(null);
   expect(identify(keeper.pid ?? 0)).toMatchObject({ pid: keeper.pid });
 });

@@ -75,6 +75,7 @@ const damages: [string, (file: string) => void][] = [
   ],
   ['lost its second half', (file) => overwrite(file, Buffer.alloc(60_000), 20_000)],
   ['has noise in its tables', (file) => overwrite(file, Buffer.alloc(40_000, 0xa5), 4096)],
+  ['has noise in an index that starting does not use', spoilIndex],
   ['is the database of another program', makeForeign],
 ];
 
@@ -93,6 +94,15 @@ function overwrite(file: string, bytes: Buffer, from: number): void {
   const fd = openSync(file, 'r+');
   writeSync(fd, bytes, 0, bytes.length, from);
   closeSync(fd);
+}
+
+function spoilIndex(file: string): void {
+  const raw = new Sqlite(file, { readonly: true });
+  const find = `SELECT rootpage FROM sqlite_schema WHERE name = 'releases_digest'`;
+  const page = raw.prepare(find).pluck().get() as number;
+  const size = raw.pragma('page_size', { simple: true }) as number;
+  raw.close();
+  overwrite(file, Buffer.alloc(size, 0xa5), (page - 1) * size);
 }
 
 function makeForeign(file: string): void {

@@ -3,9 +3,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type Layout, layout } from '../../supervisor/model/layout.ts';
 import { Failure, type Reason } from '../../supervisor/model/reason.ts';
+
+/** Processes start slowly on a busy machine; a test that hangs still ends. */
+vi.setConfig({ testTimeout: 30_000 });
+/** How long a condition may take to come true, for `expect.poll`. */
+export const soon = { timeout: 20_000, interval: 10 };
 
 /** A private folder of one test, gone when it ends; others may look into it. */
 export function folder(): string {

@@ -2,7 +2,7 @@ import { appendFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { TraceLine } from '../../supervisor/model/trace.ts';
 import { openTrace, readTrace } from '../../supervisor/store/traces.ts';
-import { folder } from './support.ts';
+import { folder, soon } from './support.ts';
 
 const note = (text: string): TraceLine => {
   return { at: '2026-11-21T01:18:50.000Z', what: 'note', text };
@@ -21,7 +21,7 @@ test('a trace can be read while the run goes on', async () => {
   const file = `${folder()}/run-1.jsonl`;
   const trace = openTrace(file, 1024);
   trace.write(note('thinking'));
-  await expect.poll(() => readTrace(file)?.lines).toEqual([note('thinking')]);
+  await expect.poll(() => readTrace(file)?.lines, soon).toEqual([note('thinking')]);
   trace.close();
 });
 
