@@ -1,5 +1,5 @@
 const LONGEST_RESULT = 50_000;
-const PLACEHOLDER = /^(todo|tbd|fixme|n\/a|none|null|undefined|placeholder|[.?…\s-]*)$/i;
+const PLACEHOLDER = /^(todo|tbd|fixme|n\/a|none|null|undefined|placeholder|[.?…\s-]+)$/i;
 
 /** What is wrong with the result of a task, or null. A task is completed only with a result. */
 export function faultOfResult(text: string): string | null {

@@ -24,15 +24,14 @@ const catalog: AnyTool[] = [
 ];
 
 /**
- * Starts an MCP server in this process with the tools that the agent's configuration lists, and
- * returns the client's end of it.
+ * Starts an MCP server in this process with all tools, and returns the client's end of it. Of these
+ * the kernel lets an agent see and call what its configuration lists, and nothing else.
  */
 export async function startTools(desk: Desk): Promise<Transport> {
   const { McpServer } = load('@modelcontextprotocol/sdk/server/mcp.js') as ServerModule;
   const { InMemoryTransport } = load('@modelcontextprotocol/sdk/inMemory.js') as MemoryModule;
   const server = new McpServer({ name: 'airlock-app', version: '0.1.0' });
   for (const { name, description, input, run } of catalog) {
-    if (!desk.turn.agent.tools.includes(name)) continue;
     server.registerTool(name, { description, inputSchema: input }, async (given: unknown) => {
       return { content: [{ type: 'text', text: await run(given, desk) }] };
     });
