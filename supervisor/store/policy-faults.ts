@@ -1,6 +1,5 @@
 /** What is wrong with a policy although its form is right: each fault with its place and remedy. */
 import { posix } from 'node:path';
-import picomatch from 'picomatch';
 import { cronFaults, zoneFault } from '../host/timer.ts';
 import { includes, type Policy, policySchema } from '../model/policy.ts';
 import { agentName } from '../model/runtime.ts';
@@ -89,13 +88,23 @@ function globFault(glob: string): string | null {
   if (glob.startsWith('/') || /^\.\.?\/|(^|\/)\.\.?(\/|$)|\/\//.test(glob)) {
     return 'must be relative to the release, without "." and ".."';
   }
-  try {
-    picomatch.makeRe(glob, { dot: true, strictBrackets: true });
-    return null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return `must be a pattern (${error.message})`;
-    throw error;
+  const unclosed = unclosedBracket(glob);
+  return unclosed === null ? null : `must be a pattern: "${unclosed}" has no partner`;
+}
+
+const partners: Record<string, string> = { '[': ']', '{': '}', '(': ')' };
+
+/** A bracket without its partner: such a pattern is taken by the letter, which nobody means. */
+function unclosedBracket(glob: string): string | null {
+  const open: string[] = [];
+  for (const sign of glob) {
+    const inClass = open.at(-1) === '[';
+    if (sign in partners && !inClass) open.push(sign);
+    else if (Object.values(partners).includes(sign) && (sign === ']' || !inClass)) {
+      if (partners[open.pop() ?? ''] !== sign) return sign;
+    }
   }
+  return open.at(-1) ?? null;
 }
 
 function modelFaults({ models, smoke }: PolicyParts): PolicyFault[] {

@@ -60,6 +60,8 @@ const faulty: [string, string, string, number, RegExp][] = [
   ['tick: "*/15 * * * *"', 'tick: "0 0 31 2 *"', 'tick: ', 5, /./],
   ['timezone: UTC', 'timezone: Mars/Olympus', 'timezone: must be a time zone', 6, /UTC/],
   ['app/**, config/**', 'app/**, "config/[a"', 'permissions[0].paths[1]: must be a pat', 8, /\*\*/],
+  ['app/**, config/**', '"app/a}"', 'permissions[0].paths[0]: must be a pattern', 8, /./],
+  ['app/**, config/**', '"app/{a,b"', '"{" has no partner', 8, /./],
   ['app/**, config/**', '"!app/**"', 'permissions[0].paths[0]: must not be neg', 8, /./],
   ['app/**, config/**', '../app/**', 'permissions[0].paths[0]: must be rel', 8, /./],
   ['app/**, config/**', '/app/**', 'permissions[0].paths[0]: must be rel', 8, /./],
@@ -153,6 +155,11 @@ test('the policy file may be a link: relative paths start where the link is', ()
   symlinkSync('../elsewhere/real.yaml', join(place, 'etc', 'airlock.yaml'));
   const { policy } = loadPolicy(join(place, 'etc', 'airlock.yaml'));
   expect(policy && policyPath(policy, 'key')).toBe(join(place, 'etc', 'key'));
+});
+
+test('patterns with brackets that close are taken', () => {
+  const globs = ['app/{a,b}/**', 'app/[a-z{(]*.md', 'app/@(a|b)/*'];
+  expect(load(good.replace('[app/**, config/**]', JSON.stringify(globs))).faults).toEqual([]);
 });
 
 test('the JSON Schema names every key and refuses others', () => {
