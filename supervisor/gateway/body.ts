@@ -18,7 +18,8 @@ export interface BodyLimits {
 }
 
 /** A refused sender is heard out for this long and this much, so that the answer reaches it. */
-const LINGER_MS = 2000;
+const LINGER_MS = 5000;
+const LINGER_BYTES = 8 * 1024 * 1024;
 const LINGER_TIMES = 4;
 
 /**
@@ -32,6 +33,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   let chunks: Buffer[] = [];
   let size = 0;
   let mine = 0;
+  const heardOut = Math.max(most * LINGER_TIMES, LINGER_BYTES);
   let refused: Refusal | null = null;
   let linger: NodeJS.Timeout | undefined;
 
@@ -56,7 +58,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 
   request.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (refused) return void (size > most * LINGER_TIMES && reject(refused));
+    if (refused) return void (size > heardOut && reject(refused));
     mine += chunk.length;
     holding.held += chunk.length;
     chunks.push(chunk);

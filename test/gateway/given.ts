@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import type { Door, DoorOptions, Mail } from '../../supervisor/gateway/door.ts';
 import { openDoor } from '../../supervisor/gateway/door.ts';
 import type { Policy } from '../../supervisor/model/policy.ts';
@@ -13,6 +13,9 @@ import type { RunSpec } from '../../supervisor/model/run.ts';
 import type { Agent } from '../../supervisor/model/runtime.ts';
 import { agentSchema } from '../../supervisor/model/runtime.ts';
 import type { GatewayTrace, TraceLine } from '../../supervisor/model/trace.ts';
+
+// A busy machine is slow, not wrong.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -139,7 +142,7 @@ export function linesOf<W extends GatewayTrace['what']>(traces: TraceLine[], wha
 }
 
 /** Waits for a condition, checking often; throws with `what` after `within` milliseconds. */
-export async function until(what: string, holds: () => boolean, within = 5000): Promise<void> {
+export async function until(what: string, holds: () => boolean, within = 20_000): Promise<void> {
   const end = Date.now() + within;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);

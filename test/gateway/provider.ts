@@ -104,11 +104,12 @@ export function refuses(status: number, type: string, text: string, headers = {}
 export const neverAnswers: Behaviour = () => {};
 export const hangsUp: Behaviour = (response) => response.destroy();
 
-/** A stream whose only event is an error, as under overload. */
+/** A stream whose only event is an error, as under overload; it comes in two pieces. */
 export const beginsWithAnError: Behaviour = (response) => {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   const data = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
-  response.end(`event: error\ndata: ${JSON.stringify(data)}\n\n`);
+  response.write('event: error\ndata: {"type":');
+  setTimeout(() => response.end(`${JSON.stringify(data).slice('{"type":'.length)}\n\n`), 30);
 };
 
 function message(model: string, text: string) {

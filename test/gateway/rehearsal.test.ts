@@ -179,6 +179,21 @@ describe('the keyless provider', () => {
     expect(given.door.summary().calls).toEqual(['complete_task']);
   });
 
+  test('ends after a tool result even when another task is open', async () => {
+    const given = await givenDoor();
+    const use = { type: 'tool_use' as const, id: 't1', name: 'complete_task', input: { id: 'a' } };
+    const result = { type: 'tool_result' as const, tool_use_id: 't1', content: 'ok' };
+    const messages: Anthropic.MessageParam[] = [
+      { role: 'user', content: 'Open task: a\nOpen task: b' },
+      { role: 'assistant', content: [use] },
+      { role: 'user', content: [result] },
+    ];
+    const answer = await given
+      .client()
+      .messages.create({ ...hello(), tools: [completeTask], messages });
+    expect(answer).toMatchObject({ stop_reason: 'end_turn', content: [{ type: 'text' }] });
+  });
+
   test('says so when nothing that is open can be done with the tools offered', async () => {
     const given = await givenDoor();
     const messages = [{ role: 'user' as const, content: 'Open task: t-1' }];

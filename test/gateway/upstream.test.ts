@@ -217,15 +217,18 @@ describe('keys and places', () => {
   });
 
   test('a planted secret is in no trace and no summary, whatever repeats it', async () => {
-    const given = await givenAnswers([
-      provider.says(`the key is ${KEY}, ${'x'.repeat(1990)}${KEY}`),
-    ]);
-    const content = `${given.door.token} ${'y'.repeat(1985)}${given.door.token}`;
+    // A text is cut after 2,000 characters: here in the middle of the secret.
+    const cutInside = (secret: string) => secret + 'x'.repeat(1985 - secret.length) + secret;
+    const given = await givenAnswers([provider.says(cutInside(KEY))]);
+    const content = cutInside(given.door.token);
     await given.client().messages.create({ ...hello(), messages: [{ role: 'user', content }] });
     const report = { type: 'error', message: KEY, causes: [given.door.token] };
     expect((await given.ask('POST', '/report', report)).status).toBe(200);
+    await given.ask('POST', '/v1/messages', { ...hello(), messages: given.door.token });
+    await given.ask('POST', '/v1/messages', { ...hello(), tools: [{ type: given.door.token }] });
     const shown = JSON.stringify([given.traces, given.door.summary()]);
     expect(given.door.summary().errors).toMatchObject([{ message: '[secret]' }]);
+    expect(given.door.summary().lastFailure?.message).toContain('[secret]');
     for (const secret of [KEY, given.door.token]) {
       expect(shown).not.toContain(secret);
       expect(shown).not.toContain(secret.slice(0, 12));
