@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Reason, reason } from '../model/reason.ts';
 import { STARTED } from './bridge.ts';
 import { type Ending, type LaunchOptions, launch, type StopWhy } from './process.ts';
-import { identify } from './process-identity.ts';
+import { identify, type ProcessIdentity } from './process-identity.ts';
 import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandbox.ts';
 
 /**
@@ -39,12 +39,12 @@ export function confine(spec: SandboxSpec, limits: Limits): Confined {
       options.map((option) => `${option}\0`).join(''),
       status.add,
       (text) => {
-        if (progress.length < 4096) progress += text;
+        if (progress.length < 4096) progress += text ?? '';
       },
       ...feeds().map(({ text }) => text),
     ],
-    kill: (child) => status.whenKnown(() => killOuter(child)),
-    gone: () => treeGone(status.pid()),
+    kill: (child) => status.whenTold(() => killOuter(child)),
+    gone: async () => treeGone(await status.first()),
   });
   const ended = launched.ended.then((ending) => {
     const began = progress.split('\n').includes(STARTED);
@@ -55,28 +55,36 @@ export function confine(spec: SandboxSpec, limits: Limits): Confined {
   return { ended, stop: launched.stop };
 }
 
-/** bubblewrap's own words: the process id of the sandbox's first process, as the host sees it. */
+/** How long a stop waits for bubblewrap's word, milliseconds. */
+const longestSilence = 2000;
+
+/** bubblewrap's own words: the first process of the sandbox, as the host sees it. */
 function readStatus() {
   let text = '';
-  let pid: number | null = null;
-  let waiting: (() => void) | null = null;
+  let first: ProcessIdentity | null = null;
+  let settle: () => void = () => undefined;
+  const told = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
   return {
-    add(more: string) {
-      if (pid !== null) return;
-      text += more;
-      const found = /"child-pid"\s*:\s*(\d+)/.exec(text);
-      if (!found) return;
-      pid = Number(found[1]);
-      waiting?.();
+    add(more: string | null) {
+      text += more ?? '';
+      const found = first === null ? /"child-pid"\s*:\s*(\d+)/.exec(text) : null;
+      if (found) first = identify(Number(found[1]));
+      if (found || more === null) settle();
     },
-    pid: () => pid,
+    /** The first process, once bubblewrap told of it; null if it ended without a word. */
+    first: () => told.then(() => first),
     /**
      * bubblewrap killed between making its child and telling of it would leave that child behind:
-     * a stop waits for the word, a few milliseconds. If it never comes, nothing was made.
+     * a stop waits for the word, a few milliseconds.
      */
-    whenKnown(act: () => void) {
-      if (pid === null) waiting = act;
-      else act();
+    whenTold(act: () => void) {
+      const silent = setTimeout(settle, longestSilence);
+      void told.then(() => {
+        clearTimeout(silent);
+        act();
+      });
     },
   };
 }
@@ -93,12 +101,10 @@ const longestLook = 50;
  * The first process of a pid namespace becomes a zombie only after all others in it are gone, so
  * its state is the condition. Nobody else learns when: its parent may have ended before it.
  */
-async function treeGone(pid: number | null): Promise<void> {
-  if (pid === null) return;
-  const began = identify(pid)?.start;
-  if (began === undefined) return;
-  for (let look = 1; identify(pid)?.start === began; look = Math.min(look * 2, longestLook)) {
-    await wait(look);
+async function treeGone(first: ProcessIdentity | null): Promise<void> {
+  if (first === null) return;
+  for (let look = 1; identify(first.pid)?.start === first.start; look *= 2) {
+    await wait(Math.min(look, longestLook));
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants, lchownSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../model/reason.ts';
 import type { FileExpectation } from '../model/scenario.ts';
@@ -42,7 +42,7 @@ export async function removePlace(folder: string): Promise<void> {
 /** Make an agent's folders where they are missing, and give the first two to the run's user. */
 export async function readyFolders(folders: RunFolders, identity: Identity): Promise<void> {
   const { workspace, inbox, receipts } = folders;
-  for (const folder of [workspace, inbox, receipts]) await mkdir(folder, { recursive: true });
+  for (const folder of [workspace, inbox, receipts]) await makeOpen(folder);
   await giveTo(folders.workspace, identity);
   await giveTo(folders.inbox, identity);
 }
@@ -76,13 +76,19 @@ export async function makeWorld(
     inbox: join(place, 'inbox', agent),
     receipts: join(place, 'receipts', agent),
   };
-  for (const folder of Object.values(world)) await mkdir(folder, { recursive: true });
+  for (const folder of Object.values(world)) await makeOpen(folder);
   for (const [path, content] of Object.entries(files)) {
     const file = within(world.workspace, path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
   }
   return world;
+}
+
+/** Whatever the supervisor's umask is: the run's user must be able to enter. */
+async function makeOpen(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true });
+  if (made !== undefined) await chmod(folder, 0o755);
 }
 
 /** What is there of the files that a scenario expects; for a folder that nobody writes any more. */

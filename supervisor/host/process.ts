@@ -17,8 +17,11 @@ export interface LaunchOptions {
   flood: number;
   /** Wall clock, milliseconds; beyond it the process is stopped. */
   wall: number;
-  /** File descriptors 3, 4, ...: a text that the process reads, or a listener to what it writes. */
-  pipes?: (string | ((text: string) => void))[];
+  /**
+   * File descriptors 3, 4, ...: a text that the process reads, or a listener to what it writes,
+   * which hears null at the end.
+   */
+  pipes?: (string | ((text: string | null) => void))[];
   /** Hears the first half of what is kept as it comes, and at the end what of the rest is. */
   onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the tree; may be called early and more than once. Default: kills its process group. */
@@ -91,7 +94,7 @@ export function launch(argv: string[], options: LaunchOptions): Launched {
     const fault = await endOf(child);
     clearTimeout(wall);
     if (options.kill === undefined) killGroup(child);
-    await options.gone?.();
+    if (fault === null) await options.gone?.();
     over = true;
     const late = setTimeout(read.giveUp, lingering);
     await read.done;
@@ -144,12 +147,15 @@ function covered(stdio: StdioOptions & unknown[]): StdioOptions {
 
 function connect(
   stream: Readable | Writable | null | undefined,
-  pipe: string | ((text: string) => void),
+  pipe: string | ((text: string | null) => void),
 ): void {
   // A process that ends early breaks its pipes; how it ended is told by its exit.
   stream?.on('error', () => undefined);
   if (typeof pipe === 'string') (stream as Writable | null)?.end(pipe);
-  else (stream as Readable | null)?.setEncoding('utf8').on('data', pipe);
+  else {
+    stream?.once('close', () => pipe(null));
+    (stream as Readable | null)?.setEncoding('utf8').on('data', pipe);
+  }
 }
 
 function keeper(

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   buildDriver,
   givenHost,
@@ -11,6 +11,8 @@ import {
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
+// Real processes: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const tool = (host: TestHost, text: string) => {
   host.given({ 'tools/.bin/check-it': `#!/bin/sh\n${text}\n` });
@@ -91,7 +93,7 @@ describe.each(supervisors)('build checks, supervised by %s', (supervisor) => {
       ['sleep', host.marker],
       ['true', 'later'],
     ];
-    const { build, places } = await host.ask({ build: { checks, within: 500 } });
+    const { build, places } = await host.ask({ build: { checks, within: 3000 } });
     expect(build?.outcome).toBe('error');
     expect(build?.findings).toMatchObject([
       { reason: { code: 'gate-build', message: expect.stringContaining('not done after') } },
