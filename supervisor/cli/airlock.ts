@@ -1,0 +1,95 @@
+import { stdout } from 'node:process';
+import { CommanderError } from 'commander';
+import { version } from '../host/version.ts';
+import { Failure, type Reason, reason, reasonOf } from '../model/reason.ts';
+import { type Call, exitOf, exits, layoutOf, type Result } from './call.ts';
+import { placeOf } from './place.ts';
+import { type Parsed, parse } from './program.ts';
+import { json as safeJson } from './show/escape.ts';
+import { type Paint, paint, wantsColour } from './show/paint.ts';
+import { reasonText } from './show/reason.ts';
+
+/** The command: parse, call, print. */
+async function main(argv: readonly string[]): Promise<number> {
+  const wantsJson = argv.includes('--json');
+  const colours = paint(!wantsJson && wantsColour(stdout.isTTY === true, process.env));
+  try {
+    const parsed = parse(argv, { version, print: (text) => write(text) });
+    if (parsed === null) return exits.done;
+    const { verb } = await parsed.load();
+    return print(await verb(callOf(parsed, colours)), wantsJson);
+  } catch (error) {
+    return fail(error, wantsJson);
+  }
+}
+
+function callOf(parsed: Parsed, colours: Paint): Call {
+  const { options, args } = parsed;
+  const named = (name: string) => (options[name] === undefined ? undefined : `${options[name]}`);
+  const place = placeOf({
+    root: named('root'),
+    policy: named('policy'),
+    environment: process.env,
+    cwd: process.cwd(),
+    program: import.meta.dirname,
+  });
+  const json = options.json === true;
+  return {
+    place,
+    layout: layoutOf(place),
+    args,
+    options,
+    json,
+    now: Date.now,
+    paint: colours,
+    terminal: stdout.isTTY === true && !json,
+    note: (text) => {
+      if (!json) process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+function print(result: Result, wantsJson: boolean): number {
+  const text = wantsJson ? safeJson(result.json) : result.text();
+  if (text !== '') write(`${text}\n`);
+  return result.exit;
+}
+
+/** Help and the version were printed; all else is a fault with its reason. */
+function fail(error: unknown, wantsJson: boolean): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return exits.done;
+  const because = error instanceof CommanderError ? misused(error) : systemReason(error);
+  if (wantsJson) write(`${safeJson({ schema: 1, ok: false, reason: because })}\n`);
+  else process.stderr.write(`${reasonText(because, paint(false))}\n`);
+  return exitOf(because);
+}
+
+function misused(error: CommanderError): Reason {
+  const message = error.message.replace(/^error: /, '');
+  if (error.code === 'commander.help') {
+    return reason('usage', { message: 'say which one', step: 'command' });
+  }
+  return reason('usage', { message, step: 'command' });
+}
+
+/** What the system refuses (no permission, no room) is the host's matter, not a fault of ours. */
+function systemReason(error: unknown): Reason {
+  if (error instanceof Failure || !(error instanceof Error) || !('syscall' in error)) {
+    return reasonOf(error, 'command');
+  }
+  const { path, code } = error as NodeJS.ErrnoException;
+  const hint =
+    code === 'EACCES' || code === 'EPERM' ? 'Run it as the user of the supervisor.' : null;
+  const parts = { message: error.message, step: 'command', input: path ?? null };
+  return reason('host-failed', hint === null ? parts : { ...parts, hint });
+}
+
+function write(text: string): void {
+  stdout.write(text);
+}
+
+// Whoever reads us may stop early (`| head`): that is no fault.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,46 @@
+/** Asking the daemon: a request file, and the answer beside it. */
+import { waitFor } from '../host/wait-for.ts';
+import type { Layout } from '../model/layout.ts';
+import { Failure } from '../model/reason.ts';
+import type { Request } from '../model/request.ts';
+import type { Answer } from '../model/state.ts';
+import { daemonState } from '../store/daemon.ts';
+import { readAnswer, writeRequest } from '../store/requests.ts';
+import { type Call, exits, type Result } from './call.ts';
+import { line } from './show/escape.ts';
+import { reasonText } from './show/reason.ts';
+
+/** How long a verb waits for its answer, milliseconds. The request stays when it is over. */
+const patienceMs = 10_000;
+
+/** Ask the daemon for a verb and say what came of it. Throws `not-running` or `no-answer`. */
+export async function ask(call: Call, request: Request): Promise<Result> {
+  const { layout } = call;
+  needDaemon(layout, request.verb);
+  const id = writeRequest(layout, request, call.now());
+  const answer = await waitForAnswer(layout, id, patienceMs);
+  if (answer !== null) return answered(call, answer);
+  const message = `the daemon did not answer within ${patienceMs / 1000} s`;
+  const hint = 'The request stays: it is carried out when the daemon looks. `airlock doctor`.';
+  throw new Failure('no-answer', { message, step: request.verb, input: id, hint });
+}
+
+export function needDaemon(layout: Layout, step: string): void {
+  if (daemonState(layout).running) return;
+  const message = 'no daemon runs here';
+  throw new Failure('not-running', { message, step, input: layout.root });
+}
+
+export function waitForAnswer(layout: Layout, id: string, ms: number): Promise<Answer | null> {
+  return waitFor([layout.control], () => readAnswer(layout, id), ms);
+}
+
+export function answered(call: Call, answer: Answer): Result {
+  const { ok, message, reason } = answer;
+  const data = typeof answer.data === 'object' && answer.data !== null ? answer.data : {};
+  return {
+    exit: ok ? exits.done : answer.exit,
+    json: ok ? { schema: 1, ok, message, ...data } : { schema: 1, ok, reason, ...data },
+    text: () => (reason === null ? line(message, 1000) : reasonText(reason, call.paint)),
+  };
+}

@@ -1,0 +1,30 @@
+import { kindOf } from '../../host/files.ts';
+import { flip } from '../../host/links.ts';
+import type { Layout } from '../../model/layout.ts';
+import { Failure } from '../../model/reason.ts';
+import type { Outcome, Step } from '../../model/step.ts';
+import { writeSwitch } from '../../store/switches.ts';
+
+/** The two steps that a rollback consists of: move `current`, or halt where there is nowhere to. */
+export function flipComplete(layout: Layout, step: Step): Outcome {
+  if (step.do === 'halt') {
+    writeSwitch(layout, 'host', null, step.reason);
+    return { of: 'done' };
+  }
+  if (step.do !== 'flip') {
+    throw new Failure('internal', { message: 'no step of a rollback', step: step.do });
+  }
+  mustBeComplete(layout, step.to);
+  const result = flip(layout, step.to, step.from);
+  return result.done ? { of: 'flipped' } : { of: 'moved', actual: result.actual };
+}
+
+/** Only a release with its manifest is ever made current: the manifest is what staging ends with. */
+export function mustBeComplete(layout: Layout, release: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(release) && kindOf(layout.manifest(release)) === 'file') {
+    return;
+  }
+  const message = `there is no complete release ${release}`;
+  const expected = 'a release with its manifest, as `airlock releases` lists';
+  throw new Failure('not-found', { message, step: 'rollback', input: release, expected });
+}

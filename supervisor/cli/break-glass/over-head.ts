@@ -1,0 +1,55 @@
+/**
+ * A rollback over the head of a daemon that does not answer: the link is moved here, the request
+ * says so, and the daemon records it when it comes back to itself.
+ */
+import { join } from 'node:path';
+import { rollbackTarget } from '../../decide/rollback.ts';
+import { writeDurable } from '../../host/files.ts';
+import { flip, readCurrent } from '../../host/links.ts';
+import { Failure } from '../../model/reason.ts';
+import type { Request } from '../../model/request.ts';
+import { host } from '../../model/state.ts';
+import { type Call, exits, type Result } from '../call.ts';
+import { reading } from '../open.ts';
+import { mustBeComplete } from './flip.ts';
+import { beforeCurrent } from './unrecorded.ts';
+
+type Ask = Request & { verb: 'rollback' };
+
+/** `id`: of the request that nobody answered; it is told what was done. */
+export function rollbackOverHead(call: Call, ask: Ask, id: string): Result {
+  const { layout } = call;
+  const from = readCurrent(layout);
+  const to = ask.to ?? target(call, from);
+  mustBeComplete(layout, to);
+  // Told first: a daemon that comes back in between comes to the same link by itself.
+  const told: Ask = { ...ask, flipped: { from, to } };
+  writeDurable(join(layout.control, `${id}.json`), `${JSON.stringify(told)}\n`, 0o644);
+  flip(layout, to, null);
+  const message = `the daemon did not answer within 2 s: current is ${to} all the same`;
+  const more =
+    'The daemon records it, and stops what still runs on the other, when it looks again.';
+  return {
+    exit: exits.done,
+    json: { schema: 1, ok: true, message, from, to, bad: !ask.keep, daemon: 'silent', request: id },
+    text: () => `${message}\n${more}\n\`airlock doctor\` says why it may be silent.`,
+  };
+}
+
+function target(call: Call, from: string | null): string {
+  try {
+    const to = reading(call.layout, (reader) => {
+      const state = reader.state();
+      // Judged from where the link is, not from where the daemon last knew it.
+      const moved = { ...host(state), current: from };
+      return rollbackTarget({ ...state, host: new Map([['host', moved]]) });
+    });
+    if (to !== null) return to;
+  } catch (error) {
+    if (!(error instanceof Failure) || !error.reason.code.startsWith('journal')) throw error;
+    return beforeCurrent(call.layout);
+  }
+  const message = 'no stable release is left to go back to';
+  const hint = 'Name one with --to, or `airlock halt --host --reason TEXT`.';
+  throw new Failure('no-stable-release', { message, step: 'rollback', hint });
+}

@@ -1,0 +1,32 @@
+import type { PolicyInForce } from '../model/policy.ts';
+import { Failure, type Reason } from '../model/reason.ts';
+import { loadPolicy } from '../store/policy.ts';
+import type { Call } from './call.ts';
+import { line } from './show/escape.ts';
+import type { Paint } from './show/paint.ts';
+
+/** The policy of this place; throws with all its faults when it is none. */
+export function needPolicy(call: Call): PolicyInForce {
+  const { policy, faults } = loadPolicy(call.place.policyFile);
+  if (policy !== null) return policy;
+  const [first] = faults;
+  if (first !== undefined && faults.length === 1) throw new Failure(first.code, first);
+  const actual = faults.map((one) => one.message).join('\n');
+  const message = `the policy has ${faults.length} faults`;
+  const input = call.place.policyFile;
+  throw new Failure('policy-invalid', { message, step: 'policy', input, actual });
+}
+
+/** All faults of a policy file, each with its line, what stands there and what to do. */
+export function faultsText(faults: readonly Reason[], paint: Paint): string {
+  return faults
+    .map(({ input, message, actual, hint }) =>
+      [
+        `${paint.red(line(message, 500))}`,
+        `  at     ${line(input ?? '', 300)}`,
+        ...(actual === null ? [] : [`  there  ${line(actual, 300)}`]),
+        `  to do  ${paint.bold(line(hint, 300))}`,
+      ].join('\n'),
+    )
+    .join('\n');
+}

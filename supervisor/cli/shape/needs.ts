@@ -1,0 +1,95 @@
+/** What needs a person, most urgent first: pure. */
+import { failingAgents } from '../../doctor/failing.ts';
+import type { Halt } from '../../model/halt.ts';
+import { deployment, host, type State } from '../../model/state.ts';
+import { approveVerb, waits } from './approval.ts';
+import type { Need, Picture } from './status.ts';
+
+export function needsOf(picture: Picture): Need[] {
+  const { state, daemon, blank, journalFault, policyFaults } = picture;
+  if (blank) {
+    return [...policyNeeds(policyFaults), need('nothing was started here yet', 'airlock start')];
+  }
+  if (journalFault !== null) return [need(journalFault.message, 'airlock doctor')];
+  return [
+    ...(daemon.running ? [] : [need('the supervisor does not run', 'airlock start')]),
+    ...switchNeeds(picture),
+    ...currentNeeds(picture),
+    ...policyNeeds(policyFaults),
+    ...[...state.proposals.values()]
+      .filter(waits)
+      .map((row) =>
+        row.held
+          ? need(`${row.id} is held: its run was on a bad release`, approveVerb(row))
+          : need(`${row.id} waits for your approval`, approveVerb(row)),
+      ),
+    ...stuckNeeds(picture),
+    ...failingNeeds(state),
+  ];
+}
+
+const need = (what: string, verb: string): Need => ({ what, verb });
+
+function policyNeeds(faults: Picture['policyFaults']): Need[] {
+  if (faults.length === 0) return [];
+  const absent = faults[0]?.code === 'policy-missing';
+  const what = absent
+    ? 'there is no policy'
+    : `the policy file has ${faults.length} fault${faults.length > 1 ? 's' : ''}`;
+  return [need(what, absent ? 'airlock init' : 'airlock policy check')];
+}
+
+function switchNeeds({ switches }: Picture): Need[] {
+  if (!switches.readable) {
+    const what = `the switches cannot be read (${switches.cause}): everything is halted`;
+    return [need(what, 'airlock doctor')];
+  }
+  return switches.halts.map((halt) => need(haltText(halt), liftVerb(halt)));
+}
+
+function haltText({ scope, target, reason, by }: Halt): string {
+  const what = scope === 'lockdown' ? 'deployments are locked' : `${target ?? scope} is halted`;
+  const kind = target === null ? '' : ` (${scope})`;
+  return `${what}${kind} by ${by || 'somebody'}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function liftVerb({ scope, target }: Halt): string {
+  if (scope === 'lockdown') return 'airlock unlock';
+  return `airlock resume --${scope}${target === null ? '' : ` ${target}`}`;
+}
+
+function currentNeeds({ state, link, daemon }: Picture): Need[] {
+  const { current, stillborn } = host(state);
+  if (stillborn !== null) {
+    return [need(`the first release does not pass: ${stillborn.message}`, 'airlock proposals')];
+  }
+  if (current === null || link === current) return [];
+  const what = link === null ? 'current points nowhere' : `current was moved by hand to ${link}`;
+  return [need(what, daemon.running ? 'airlock doctor' : 'airlock rollback')];
+}
+
+/** A first look may come in between: what is tried again and again needs somebody. */
+const manyTries = 5;
+/** Longer than any build and smoke that the policy's limits allow by default. */
+const longMs = 30 * 60_000;
+
+function stuckNeeds({ state, daemon, now }: Picture): Need[] {
+  const slot = deployment(state);
+  const needs = [...state.retries.values()]
+    .filter((retry) => retry.attempts >= manyTries)
+    .map(({ key, attempts, reason }) =>
+      need(`${key} failed ${attempts} times: ${reason.message}`, 'airlock doctor'),
+    );
+  const early = slot?.phase === 'staging' || slot?.phase === 'gating';
+  if (daemon.running && slot && early && now - slot.since > longMs) {
+    const id = slot.proposal ?? 'the first release';
+    needs.push(need(`${id} has been ${slot.phase} for long`, 'airlock abort'));
+  }
+  return needs;
+}
+
+function failingNeeds(state: State): Need[] {
+  return failingAgents(state).map(({ agent, runs, last }) =>
+    need(`the last ${runs} runs of ${agent} failed`, `airlock show ${last}`),
+  );
+}

@@ -1,0 +1,163 @@
+/** The whole picture, of facts that were read: pure. */
+import { nextFiring } from '../../decide/schedule.ts';
+import { releaseFor } from '../../decide/starts.ts';
+import { skipped, type View } from '../../decide/view.ts';
+import { instant } from '../../model/duration.ts';
+import type { Facts } from '../../model/fact.ts';
+import type { Switches } from '../../model/halt.ts';
+import type { PolicyInForce } from '../../model/policy.ts';
+import type { Reason } from '../../model/reason.ts';
+import type { Run } from '../../model/run.ts';
+import type { Agent } from '../../model/runtime.ts';
+import { type AgentRecord, deployment, host, type State } from '../../model/state.ts';
+import type { DaemonState } from '../../store/daemon.ts';
+import { proposalShape } from './proposal.ts';
+import { releaseState } from './release.ts';
+import { runShape } from './run.ts';
+
+/** What was read. */
+export interface Picture {
+  state: State;
+  /** Why there is no state to show; null when there is. */
+  journalFault: Reason | null;
+  /** Nothing was ever started here. */
+  blank: boolean;
+  daemon: DaemonState;
+  switches: Switches;
+  /** Where the link points. */
+  link: string | null;
+  /** Agents of `current`; null when there are too many to read them for a glance. */
+  agents: Agent[] | null;
+  policy: PolicyInForce | null;
+  policyFaults: readonly Reason[];
+  now: number;
+}
+
+export interface Need {
+  what: string;
+  verb: string;
+}
+
+export function statusShape(picture: Picture, needs: readonly Need[]) {
+  const { state, daemon, switches, now } = picture;
+  const slot = deployment(state);
+  const { running, pid, since, version } = daemon;
+  return {
+    schema: 1,
+    needs,
+    notes: notesOf(picture),
+    daemon: { running, pid, since, version },
+    current: currentShape(picture),
+    deployment:
+      slot === null
+        ? null
+        : {
+            proposal: slot.proposal,
+            release: slot.candidate?.release ?? null,
+            phase: slot.phase,
+            since: instant(slot.since),
+            reason: slot.proposal === null ? null : reasonOf(state, slot.proposal),
+          },
+    queue: [...state.proposals.values()]
+      .filter((row) => row.phase === 'received' && row.endedAt === null)
+      .map(proposalShape),
+    halts: switches.halts,
+    agents: agentsShape(picture),
+    tick: tickShape(picture, now),
+  };
+}
+export type Status = ReturnType<typeof statusShape>;
+
+const reasonOf = (state: State, id: string) => state.proposals.get(id)?.reason ?? null;
+
+function currentShape({ state, link }: Picture) {
+  const { current, currentSince } = host(state);
+  const id = link ?? current;
+  if (id === null) return null;
+  const row = state.releases.get(id);
+  const shown = row === undefined ? 'retired' : releaseState(row, state);
+  const since = current === id && currentSince > 0 ? instant(currentSince) : null;
+  // `stable` beside `state`: while it bakes it is current and not stable yet.
+  return { id, digest: row?.digest ?? null, state: shown, since, stable: row?.stableAt != null };
+}
+
+/** Agents of `current` by its configuration; those that the journal knows if there are many. */
+function agentsShape(picture: Picture) {
+  const { state, agents } = picture;
+  const view = picture.policy === null ? null : viewOf(picture, picture.policy);
+  const names = agents?.map((one) => one.name) ?? [...state.agents.keys()];
+  const running = runningBy(state);
+  const entries = new Map(agents?.map((one) => [one.name, one]));
+  return names.map((name) => {
+    const record = state.agents.get(name);
+    const entry = entries.get(name);
+    const halted = view === null ? null : skipped(view, entry ?? standIn(name, view));
+    const release = view === null ? null : (releaseFor(view, name)?.release ?? null);
+    return {
+      name,
+      tenant: entry?.tenant ?? null,
+      release: release ?? host(state).current,
+      running: (running.get(name) ?? []).map(runShape),
+      next: nextOf(record),
+      skipped: halted,
+      lastRun: record?.lastRun ?? null,
+    };
+  });
+}
+
+function runningBy(state: State): Map<string, Run[]> {
+  const by = new Map<string, Run[]>();
+  for (const run of state.runs.values()) by.set(run.agent, [...(by.get(run.agent) ?? []), run]);
+  return by;
+}
+
+export type AgentShape = ReturnType<typeof agentsShape>[number];
+
+function nextOf(record: AgentRecord | undefined): string | null {
+  const times = Object.values(record?.paths ?? {}).map((path) => path.next);
+  const next = Math.min(...times);
+  return Number.isFinite(next) && next < Number.MAX_SAFE_INTEGER ? instant(next) : null;
+}
+
+/** Of an agent whose entry was not read only its name is known: halts of it are seen. */
+function standIn(name: string, view: View): Agent {
+  const model = Object.keys(view.policy.policy.models)[0] ?? '';
+  const blank = { role: '', tenant: '', mode: 'scheduled' as const, schedule: {}, tools: [] };
+  return { name, model, budget: {}, ...blank };
+}
+
+/** The view of the loop, of what was read here: so that both come to the same. */
+function viewOf({ state, switches, link, agents, now }: Picture, policy: PolicyInForce): View {
+  const facts: Facts = {
+    tick: false,
+    drops: [],
+    requests: [],
+    requestFiles: new Set(),
+    switches,
+    current: link,
+    agents: new Map(link === null ? [] : [[link, agents]]),
+    underway: new Set(),
+    kept: [],
+    stopping: false,
+  };
+  return { state, facts, policy, now };
+}
+
+function tickShape({ state, policy, daemon }: Picture, now: number) {
+  const schedule = policy?.policy.tick ?? null;
+  const { lastTick } = host(state);
+  const next = schedule !== null && daemon.running ? nextFiring(schedule, 'UTC', now) : null;
+  const last = lastTick === null ? null : instant(lastTick);
+  return { schedule, last, next: next === null ? null : instant(next) };
+}
+
+function notesOf({ policy, journalFault }: Picture): string[] {
+  const notes: string[] = journalFault === null ? [] : [journalFault.message];
+  const names = Object.entries(policy?.policy.models ?? {})
+    .filter(([, upstreams]) => upstreams.some((one) => one.provider === 'rehearsal'))
+    .map(([name]) => name);
+  if (names.length > 0) {
+    notes.push(`rehearsal model behind ${names.join(', ')}: development only`);
+  }
+  return notes;
+}

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { loadPolicy } from '../../store/policy.ts';
+import { type Call, exits, type Result } from '../call.ts';
+import { faultsText } from '../policy.ts';
+import { line } from '../show/escape.ts';
+
+/** All faults at once; nothing is put in force. */
+export function verb(call: Call): Result {
+  const [given] = call.args;
+  const file = given === undefined ? call.place.policyFile : resolve(given);
+  const { policy, faults } = loadPolicy(file);
+  const good = () =>
+    `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon takes it at its next tick.`;
+  const bad = () => {
+    const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
+    return `${line(file)}: ${count}\n\n${faultsText(faults, call.paint)}`;
+  };
+  return {
+    exit: policy === null ? exits.failed : exits.done,
+    json: { schema: 1, ok: policy !== null, file, digest: policy?.digest ?? null, faults },
+    text: policy === null ? bad : good,
+  };
+}

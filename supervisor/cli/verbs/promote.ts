@@ -1,0 +1,10 @@
+import { ask } from '../ask.ts';
+import { argument, type Call, type Result, text } from '../call.ts';
+
+export function verb(call: Call): Promise<Result> {
+  return ask(call, {
+    verb: 'promote',
+    proposal: argument(call, 0),
+    reason: text(call, 'reason') ?? '',
+  });
+}

@@ -1,0 +1,29 @@
+import { type Call, exits, flag, type Result, usage } from '../call.ts';
+import { statusText } from '../pages/status.ts';
+import { readPicture } from '../picture.ts';
+import { needsOf } from '../shape/needs.ts';
+import { type Status, statusShape } from '../shape/status.ts';
+import { redraw } from '../watch.ts';
+
+/** What needs you, and the whole picture; with --watch again and again. */
+export async function verb(call: Call): Promise<Result> {
+  if (flag(call, 'watch')) return watching(call);
+  const status = look(call);
+  const exit = flag(call, 'check') && status.needs.length > 0 ? exits.failed : exits.done;
+  return { exit, json: status, text: () => page(call, status) };
+}
+
+async function watching(call: Call): Promise<Result> {
+  if (call.json) throw usage('--watch has no --json: ask again and again instead');
+  const folders = [call.layout.state, call.layout.switches];
+  await redraw({ folders, terminal: call.terminal, page: () => page(call, look(call)) });
+  return { exit: exits.done, json: null, text: () => '' };
+}
+
+function look(call: Call): Status {
+  const picture = readPicture(call);
+  return statusShape(picture, needsOf(picture));
+}
+
+const page = (call: Call, status: Status) =>
+  statusText(status, { paint: call.paint, at: call.now() });

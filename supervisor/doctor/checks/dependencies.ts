@@ -1,0 +1,14 @@
+import { kindOf } from '../../host/files.ts';
+import { bad, type Finding, good } from '../finding.ts';
+import type { Ground } from '../ground.ts';
+
+/** What the current release needs is installed. */
+export function dependencies({ layout, state, current }: Ground): Finding[] {
+  const release = state().releases.get(current() ?? '');
+  if (release === undefined || release.deps === null)
+    return [good('current needs no dependencies')];
+  const folder = `${layout.deps}/${release.deps}`;
+  if (kindOf(folder) === 'folder') return [good('the dependencies of current are installed')];
+  const remedy = 'Restart the daemon: it installs them; or `airlock rollback`.';
+  return [bad(`the dependencies of current are gone: ${folder}`, remedy)];
+}

@@ -1,0 +1,31 @@
+import { kindOf, listFolder } from '../../host/files.ts';
+import { agentName } from '../../model/runtime.ts';
+import { dropWatch } from '../../observe/drops.ts';
+import { bad, type Finding, good, warn } from '../finding.ts';
+import type { Ground } from '../ground.ts';
+
+/** A drop is taken within milliseconds: one that lies long is seen by nobody. */
+const longMs = 60_000;
+
+/** Inboxes can be read, receipts delivered, and nothing lies in them that nobody takes. */
+export function inboxes({ layout, now, daemon }: Ground): Finding[] {
+  const watch = dropWatch(layout, () => 0);
+  const lying = watch.look(null, now).filter((drop) => now - drop.readyAt > longMs);
+  const unread = [...watch.faults()].map(([agent, cause]) =>
+    bad(`the inbox of ${agent} cannot be read (${cause})`, 'Let the supervisor read it.'),
+  );
+  const strange = listFolder(layout.inboxes)
+    .filter((name) => !agentName.safeParse(name).success)
+    .map((name) => warn(`${JSON.stringify(name)} in inbox/ is no agent's`, 'Remove it.'));
+  const undeliverable = listFolder(layout.inboxes)
+    .filter((name) => !['folder', 'absent'].includes(kindOf(layout.receipts(name))))
+    .map((name) =>
+      bad(`the receipts of ${name} are no folder`, `Remove ${layout.receipts(name)}.`),
+    );
+  const stuck =
+    lying.length > 0 && daemon().running
+      ? [bad(`${lying.length} drops were not taken in`, 'See `airlock log` and the daemon.')]
+      : [];
+  const found = [...unread, ...strange, ...undeliverable, ...stuck];
+  return found.length > 0 ? found : [good('inboxes and receipts are in order')];
+}

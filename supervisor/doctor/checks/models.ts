@@ -1,0 +1,34 @@
+import { lookAt, readSmall } from '../../host/records.ts';
+import type { Upstream } from '../../model/policy.ts';
+import { policyPath } from '../../store/policy.ts';
+import { bad, type Finding, good, warn } from '../finding.ts';
+import type { Ground } from '../ground.ts';
+
+/** Every model name has a provider, and its key can be read by us alone. */
+export function models(ground: Ground): Finding[] {
+  const { policy } = ground.policy();
+  const named = Object.entries(policy.models);
+  const found = named.flatMap(([name, upstreams]) =>
+    upstreams.flatMap((one) => judge(ground, name, one, upstreams.length === 1)),
+  );
+  return found.length > 0 ? found : [good(`${named.length} model names, each with its key`)];
+}
+
+function judge(ground: Ground, name: string, upstream: Upstream, only: boolean): Finding[] {
+  if (upstream.provider === 'rehearsal') {
+    const message = `the model ${name} is ${only ? '' : 'also '}answered by the rehearsal model`;
+    const remedy = 'Development only: give it a provider with a key (policy models).';
+    return [ground.hostInstall ? bad(message, remedy) : warn(message, remedy)];
+  }
+  const file = policyPath(ground.policy(), upstream.keyFile);
+  const key = readSmall(file, 64 * 1024);
+  const remedy = `Write the key of ${upstream.provider} into ${file}, for the supervisor alone: chmod 600.`;
+  if (key.kind !== 'file') return [bad(`the key of the model ${name} cannot be read`, remedy)];
+  if (key.content.toString().trim() === '') {
+    return [bad(`the key file of the model ${name} is empty`, remedy)];
+  }
+  const mode = lookAt(file)?.mode ?? 0;
+  return (mode & 0o044) === 0
+    ? []
+    : [warn(`others can read the key of ${name}`, `chmod 600 ${file}`)];
+}

@@ -1,0 +1,28 @@
+import { stableReleases } from '../../decide/rollback.ts';
+import { kindOf } from '../../host/files.ts';
+import { bad, type Finding, good, warn } from '../finding.ts';
+import type { Ground } from '../ground.ts';
+
+/** There is somewhere to go back to. */
+export function stable({ layout, state, current }: Ground): Finding[] {
+  const all = stableReleases(state());
+  const gone = all.filter((one) => kindOf(layout.manifest(one.id)) !== 'file');
+  const lost = gone.map((one) =>
+    bad(`the stable release ${one.id} is on record, but not complete on the disk`, restore),
+  );
+  const others = all.filter((one) => one.id !== current() && !gone.includes(one));
+  if (others.length > 0) {
+    return [
+      ...lost,
+      good(`${others.length} stable release${others.length === 1 ? '' : 's'} to go back to`),
+    ];
+  }
+  const first = all.length <= 1;
+  const message = 'there is no stable release to go back to: a rollback would halt the host';
+  const remedy = first
+    ? 'The first change that survives its bake mends this.'
+    : 'Name one with `airlock rollback --to RELEASE` when the time comes.';
+  return [...lost, warn(message, remedy)];
+}
+
+const restore = 'Restore the folder from a backup, or let retention forget it.';

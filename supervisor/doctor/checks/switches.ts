@@ -1,0 +1,42 @@
+import type { Halt } from '../../model/halt.ts';
+import { readSwitches, strangeSwitches } from '../../store/switches.ts';
+import { bad, type Finding, good, warn } from '../finding.ts';
+import type { Ground } from '../ground.ts';
+
+/** A halt older than this was perhaps forgotten, milliseconds. */
+const oldMs = 7 * 86_400_000;
+
+/** The switches can be read; none was forgotten; none is misspelt and so halts nothing. */
+export function switches({ layout, now, state }: Ground): Finding[] {
+  const seen = readSwitches(layout);
+  if (!seen.readable) {
+    const message = `the switch folder cannot be read (${seen.cause}): everything is halted`;
+    return [bad(message, `Make ${layout.switches} a folder that the supervisor can list.`)];
+  }
+  const strange = strangeSwitches(layout).map((name) =>
+    bad(`${JSON.stringify(name)} in ${layout.switches} is no switch: it halts nothing`, rename),
+  );
+  const known = new Set(state().agents.keys());
+  const found = [...strange, ...seen.halts.flatMap((halt) => judge(halt, known, now))];
+  if (found.length > 0) return found;
+  const on = seen.halts.length;
+  return [good(on === 0 ? 'no switch is on' : `${on} switches are on, none of them forgotten`)];
+}
+
+const rename =
+  'Remove it, or write it with `airlock halt`: host, agent.A, tenant.T, run.R, tool.T.';
+
+function judge(halt: Halt, agents: ReadonlySet<string>, now: number): Finding[] {
+  const { scope, target, at } = halt;
+  const name = target === null ? scope : `${scope} ${target}`;
+  if (scope === 'agent' && target !== null && agents.size > 0 && !agents.has(target)) {
+    return [warn(`the switch of ${name} is on, but there is no such agent`, lift(halt))];
+  }
+  if (now - Date.parse(at) < oldMs) return [];
+  return [warn(`the switch of ${name} has been on since ${at}`, lift(halt))];
+}
+
+function lift({ scope, target }: Halt): string {
+  if (scope === 'lockdown') return 'Lift it if it is over: `airlock unlock`.';
+  return `Lift it if it is over: \`airlock resume --${scope}${target === null ? '' : ` ${target}`}\`.`;
+}

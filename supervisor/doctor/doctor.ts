@@ -1,0 +1,34 @@
+import { reasonOf } from '../model/reason.ts';
+import { type Check, checks } from './checks.ts';
+import { blind, type Finding } from './finding.ts';
+import type { Ground } from './ground.ts';
+
+export interface Examination {
+  /** No finding is an error. */
+  ok: boolean;
+  /** In the order to mend them. */
+  findings: ({ check: string } & Finding)[];
+  /** Checks that wait for the first start. */
+  waiting: string[];
+}
+
+/** Look at everything, change nothing. Checks run one after another: each may be the first fault. */
+export async function examine(ground: Ground, list = checks): Promise<Examination> {
+  const waiting = list.filter((one) => ground.blank && one.needs === 'start');
+  const findings: Examination['findings'] = [];
+  for (const check of list) {
+    if (waiting.includes(check)) continue;
+    for (const finding of await look(check, ground))
+      findings.push({ check: check.name, ...finding });
+  }
+  const ok = findings.every((one) => one.ok || one.severity !== 'error');
+  return { ok, findings, waiting: waiting.map((one) => one.name) };
+}
+
+async function look(check: Check, ground: Ground): Promise<Finding[]> {
+  try {
+    return await check.look(ground);
+  } catch (error) {
+    return [blind(reasonOf(error, `doctor ${check.name}`))];
+  }
+}

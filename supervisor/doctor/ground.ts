@@ -1,0 +1,77 @@
+import { kindOf } from '../host/files.ts';
+import { readCurrent } from '../host/links.ts';
+import type { Layout } from '../model/layout.ts';
+import type { PolicyInForce } from '../model/policy.ts';
+import { Failure, type Reason } from '../model/reason.ts';
+import type { State } from '../model/state.ts';
+import { type DaemonState, daemonState } from '../store/daemon.ts';
+import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
+import { openReader } from '../store/reader.ts';
+
+/** What checks look at; each thing is read when it is first asked for, and only once. */
+export interface Ground {
+  layout: Layout;
+  policyFile: string;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** A host install, where a checkout's conveniences are faults. */
+  hostInstall: boolean;
+  /** Re-hash one release. */
+  verify: (release: string) => Reason[];
+  /** Nothing was ever started here. */
+  blank: boolean;
+  daemon: () => DaemonState;
+  loaded: () => LoadedPolicy;
+  /** Throws Failure `policy-invalid` when there is none. */
+  policy: () => PolicyInForce;
+  /** Throws Failure when the journal cannot be read. */
+  state: () => State;
+  current: () => string | null;
+}
+
+export type GroundParts = Pick<Ground, 'layout' | 'policyFile' | 'now' | 'hostInstall' | 'verify'>;
+
+export function groundOf(parts: GroundParts): Ground {
+  const { layout, policyFile } = parts;
+  const loaded = once(() => loadPolicy(policyFile));
+  return {
+    ...parts,
+    blank: kindOf(layout.journal) === 'absent',
+    daemon: once(() => daemonState(layout)),
+    loaded,
+    policy: () => valid(loaded(), policyFile),
+    state: once(() => readState(layout)),
+    current: once(() => readCurrent(layout)),
+  };
+}
+
+function valid({ policy }: LoadedPolicy, file: string): PolicyInForce {
+  if (policy !== null) return policy;
+  const message = 'there is no valid policy';
+  throw new Failure('policy-invalid', { message, step: 'doctor', input: file });
+}
+
+function readState(layout: Layout): State {
+  const reader = openReader(layout.journal);
+  try {
+    return reader.state();
+  } finally {
+    reader.close();
+  }
+}
+
+/** Throws again what it threw the first time. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | { error: unknown } | null = null;
+  return () => {
+    if (made === null) {
+      try {
+        made = { value: make() };
+      } catch (error) {
+        made = { error };
+      }
+    }
+    if ('error' in made) throw made.error;
+    return made.value;
+  };
+}
