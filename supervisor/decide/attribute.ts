@@ -21,7 +21,9 @@ export function attribute(ending: RunEnding): Verdict {
   if (ending.stoppedBy === null && ending.exit === 0 && door.errors.length === 0) {
     return door.steps === 0 && door.turns.begun === 0 ? emptyRun(ending) : fine;
   }
-  const excuse = ending.exit === 0 ? null : excused(ending);
+  // A flood was seen by the supervisor itself: no provider makes a runtime print without end.
+  const may = ending.exit !== 0 && ending.stoppedBy !== 'output';
+  const excuse = may ? excused(ending) : null;
   if (excuse !== null) return excuse;
   if (ending.stoppedBy === 'timeout') return timedOut(ending);
   return { outcome: 'failed', cause: 'runtime', reason: failure(ending) };
@@ -56,8 +58,12 @@ function excused(ending: RunEnding): Verdict | null {
   if (last.by === 'halt') {
     return { outcome: 'stopped', cause: 'halt', reason: reason('halted', parts) };
   }
-  const code = last.by === 'upstream' ? 'upstream-failed' : 'budget-exhausted';
-  return { outcome: 'failed', cause: last.by, reason: reason(code, parts) };
+  const codes = {
+    upstream: 'upstream-failed',
+    budget: 'budget-exhausted',
+    host: 'host-failed',
+  } as const;
+  return { outcome: 'failed', cause: last.by, reason: reason(codes[last.by], parts) };
 }
 
 function timedOut(ending: RunEnding): Verdict {

@@ -144,8 +144,12 @@ export function confirmNext(bake: BakeRecord, now: number): ConfirmStep {
 
 /** A rerun's end, taken into the confirmation. One that is no evidence is tried again later. */
 export function confirmed(bake: BakeRecord, run: RunBrief, onCurrent: boolean): Confirm | null {
-  const suspect = bake.suspects[0]?.id;
-  if (suspect === undefined) return null;
+  const oldest = bake.suspects[0];
+  // A rerun may outlive the deployment or the suspicion that it was started for.
+  if (oldest === undefined || oldest.agent !== run.agent || oldest.path !== run.path) {
+    return bake.confirm;
+  }
+  const suspect = oldest.id;
   const blank = { suspect, again: null, onStable: null, tries: 0, notBefore: 0 };
   const confirm = bake.confirm?.suspect === suspect ? bake.confirm : blank;
   if (!speaks(run) && !counts(run)) {

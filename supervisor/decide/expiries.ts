@@ -34,6 +34,7 @@ function forgetEnded(view: View): Decision {
     (one) =>
       terminal.has(one.phase) &&
       !state.receipts.has(one.id) &&
+      !state.pending.has(`receipt:${one.id}`) &&
       now - Date.parse(one.endedAt ?? '') > linger,
   );
   return ended.length === 0

@@ -90,7 +90,9 @@ function proof(facts: SmokeFacts): Finding[] {
       subject: 'the smoke gate itself',
       reason: reason('gate-error', { message, step: 'gate smoke', cause }),
     });
-  if (facts.candidate.length === 0) say('no scenario ran: the suite is empty', null);
+  const own = (rehearsals: readonly Rehearsal[]) => rehearsals.some((one) => one.from === 'suite');
+  if (!own(facts.candidate)) say('no scenario ran: the suite is empty', null);
+  if (facts.current !== null && !own(facts.current)) say('current was not rehearsed', null);
   for (const rehearsal of facts.current ?? []) {
     const fault = scenarioFault(rehearsal);
     if (fault !== null) {
@@ -98,7 +100,7 @@ function proof(facts: SmokeFacts): Finding[] {
     }
   }
   if (facts.broken.length === 0) say('the built-in broken release was not rehearsed', null);
-  else if (facts.broken.every((rehearsal) => scenarioFault(rehearsal) === null)) {
+  else if (facts.broken.every((rehearsal) => scenarioFault(rehearsal)?.blameless ?? true)) {
     say('the suite passes a release that is broken: it cannot show that it can fail', null);
   }
   return findings;

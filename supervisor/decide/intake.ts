@@ -14,38 +14,46 @@ const atOnce = 64;
 /** Every drop that is ready is sealed; who is over the limit is told so by a refusal. */
 export function intake(view: View): Decision {
   const { state, facts, now } = view;
-  if (facts.stopping || facts.drops.length === 0) return none;
-  const pending = [...state.pending.values()].filter((one) => one.step.do === 'seal');
-  const room = atOnce - pending.length;
-  if (room <= 0) return none;
-  const runs = new Map([...state.runs.values()].map((run) => [run.agent, run]));
-  const steps = facts.drops
-    .filter((drop) => drop.ready)
-    .map((drop): Step => {
-      const run = runs.get(drop.agent);
-      return {
-        do: 'seal',
-        id: proposalId(state, drop, now),
-        agent: drop.agent,
-        drop: drop.name,
-        run: run === undefined ? null : { id: run.id, release: run.release },
-        at: now,
-      };
-    })
-    .filter((step) => {
-      const retry = state.retries.get(stepKey(step));
-      return !state.pending.has(stepKey(step)) && (retry === undefined || retry.at <= now);
-    });
-  return start(view, ...steps.slice(0, room));
+  if (facts.stopping) return none;
+  const again = [...state.retries.values()].flatMap(({ step }) => (step === null ? [] : [step]));
+  const open = [...state.pending.values()].flatMap(({ step }) =>
+    step.do === 'seal' ? [step] : [],
+  );
+  if (facts.drops.length + again.length === 0) return none;
+  const room = Math.max(0, atOnce - open.length);
+  const known = new Set([...open, ...again].map((step) => stepKey(step)));
+  const given = new Set([...open, ...again].map((step) => step.id));
+  const fresh = facts.drops
+    .filter((drop) => drop.ready && !known.has(sealKey(drop)))
+    .slice(0, room)
+    .map((drop) => sealStep(state, given, drop, now));
+  return start(view, ...again, ...fresh);
 }
 
-/** `<UTC>-<agent>-<name>`; the same name again within the second gets a number behind it. */
-function proposalId(state: State, drop: Drop, now: number): string {
+const sealKey = (drop: Drop): string => `seal:${drop.agent}/${drop.name}`;
+
+function sealStep(state: State, given: Set<string>, drop: Drop, now: number): Step {
+  const run = [...state.runs.values()].find((one) => one.agent === drop.agent);
+  const id = proposalId(state, given, drop, now);
+  given.add(id);
+  return {
+    ...{ do: 'seal', id, agent: drop.agent, drop: drop.name, at: now },
+    run: run === undefined ? null : { id: run.id, release: run.release },
+  };
+}
+
+/**
+ * `<UTC>-<agent>-<name>`; the same name again within the second gets a number behind it, as
+ * `x.patch` and the folder `x` do. A withdrawal leaves no row to see that by: its number is the
+ * journal's, which never comes again.
+ */
+function proposalId(state: State, given: ReadonlySet<string>, drop: Drop, now: number): string {
   const name = drop.name.replace(/\.(patch|diff|tar\.gz|withdraw)$/, '');
   const id = `${stamp(now)}-${drop.agent}-${slug(name)}`;
-  for (let again = 2; ; again++) {
-    const candidate = again === 2 ? id : `${id}-${again - 1}`;
-    if (!state.proposals.has(candidate)) return candidate;
+  if (drop.name.endsWith('.withdraw')) return `${id}.withdraw-${host(state).counter}-${given.size}`;
+  for (let again = 1; ; again++) {
+    const candidate = again === 1 ? id : `${id}-${again}`;
+    if (!state.proposals.has(candidate) && !given.has(candidate)) return candidate;
   }
 }
 

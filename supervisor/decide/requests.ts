@@ -6,9 +6,9 @@ import type { Request, Verb } from '../model/request.ts';
 import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
-import { rollbackTarget } from './rollback.ts';
+import { isThere, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
-import { agentsNow, busy, type Decision, none, skipped, type View } from './view.ts';
+import { agentsNow, busy, type Decision, none, skipped, start, type View } from './view.ts';
 
 /** Operators' requests, oldest first, each carried out once and answered. */
 export function requests(view: View): Decision {
@@ -111,6 +111,7 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     return done(ask, `unbarred: ${only.digest}`, null, said);
   },
   run(view, ask) {
+    if (view.facts.stopping) return refuse(ask, 'not-running', 'the supervisor is stopping');
     const from = releaseFor(view, ask.agent);
     const agent = agentsNow(view).find((one) => one.name === ask.agent);
     if (agent === undefined || from === null || from.entry === null) {
@@ -130,7 +131,8 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     const run = view.state.runs.get(ask.run);
     if (run === undefined) return refuse(ask, 'not-found', `${ask.run} is not running`);
     const decision = done(ask, `stopping: ${run.id}`, { run: run.id });
-    return { ...decision, steps: [{ do: 'stop', run: run.id, why: 'operator' }] };
+    const stopping = start(view, { do: 'stop', run: run.id, why: 'operator' });
+    return { ...decision, steps: stopping.steps };
   },
 };
 
@@ -143,8 +145,9 @@ function rollBack(
   const { state } = view;
   const { current } = host(state);
   if (rollback(state) !== null) return refuse(ask, 'wrong-phase', 'a rollback is under way');
+  if (current === null) return refuse(ask, 'wrong-phase', 'there is no release yet');
   const named = why.to === null ? undefined : state.releases.get(why.to);
-  if (why.to !== null && (named === undefined || named.removedAt !== null)) {
+  if (why.to !== null && !isThere(state, named)) {
     return refuse(ask, 'not-found', `no complete release ${why.to}`);
   }
   const flipped = ask.verb === 'rollback' ? ask.flipped : null;

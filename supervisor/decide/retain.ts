@@ -11,6 +11,8 @@ const spare = 2;
 /** Removes what is older than policy keeps, at the tick, while nothing is on its way. */
 export function retain(view: View): Decision {
   if (!view.facts.tick || deployment(view.state) !== null) return none;
+  // A staging that nobody waits for any more may still find, and use, what is there.
+  if ([...view.state.pending.values()].some((one) => one.step.do === 'stage')) return none;
   return start(view, ...oldReleases(view), ...oldFiles(view));
 }
 

@@ -1,13 +1,20 @@
 import type { Reason } from '../model/reason.ts';
 import { reason } from '../model/reason.ts';
 import type { Release, ReleaseId } from '../model/release.ts';
-import { host, type State, rollback as underway } from '../model/state.ts';
+import { deployment, host, type State, rollback as underway } from '../model/state.ts';
 import { type Decision, mark, none, start, type View } from './view.ts';
+
+/** Complete, and not being removed: a removal that began may have taken something already. */
+export function isThere(state: State, release: Release | undefined): release is Release {
+  if (release === undefined || release.removedAt !== null) return false;
+  const key = `discard:release:${release.id}`;
+  return !state.pending.has(key) && !state.retries.has(key);
+}
 
 /** Stable releases that may be started again, newest first. */
 export function stableReleases(state: State): Release[] {
   return [...state.releases.values()]
-    .filter((one) => one.stableAt !== null && one.removedAt === null)
+    .filter((one) => one.stableAt !== null && isThere(state, one))
     .filter((one) => !state.bad.has(one.digest))
     .toSorted((a, b) => ((a.stableAt ?? '') < (b.stableAt ?? '') ? 1 : -1));
 }
@@ -23,9 +30,21 @@ export function rollbackTarget(state: State): ReleaseId | null {
 export function rollingBack(view: View): Decision {
   const rollback = underway(view.state);
   if (rollback === null) return none;
+  // Flips come one after another, so that the last one decided is the one that lasts.
+  if (flipping(view.state)) return none;
   if (rollback.to === null) return start(view, { do: 'halt', reason: rollback.reason.message });
   return start(view, { do: 'flip', to: rollback.to, from: null, why: 'rollback' });
 }
+
+/** Where `current` belongs: where it was, unless that is barred and there is something better. */
+function home(state: State, current: ReleaseId): ReleaseId {
+  const digest = state.releases.get(current)?.digest;
+  const bad = digest !== undefined && state.bad.has(digest);
+  return (bad ? rollbackTarget(state) : null) ?? current;
+}
+
+const flipping = (state: State): boolean =>
+  [...state.pending.values()].some((pending) => pending.step.do === 'flip');
 
 /** Begin a rollback on evidence or on an operator's word. */
 export function beginRollback(
@@ -49,11 +68,12 @@ export function currentMoved(view: View): Decision {
   const { state, facts } = view;
   const { current } = host(state);
   if (current === null || facts.current === current) return none;
-  if ([...state.pending.values()].some((pending) => pending.step.do === 'flip')) return none;
+  // A promotion looks for itself: its flip may be done, and only not yet known to be durable.
+  if (flipping(state) || deployment(state)?.phase === 'promoting') return none;
   if (underway(state) !== null) return none;
   const known = facts.current === null ? undefined : state.releases.get(facts.current);
-  if (known === undefined || known.removedAt !== null || state.bad.has(known.digest)) {
-    return start(view, { do: 'flip', to: current, from: null, why: 'rollback' });
+  if (!isThere(state, known) || state.bad.has(known.digest)) {
+    return start(view, { do: 'flip', to: home(state, current), from: null, why: 'rollback' });
   }
   return mark({ mark: 'current-moved', release: known.id, was: current, by: 'unknown' });
 }

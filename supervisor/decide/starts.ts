@@ -2,7 +2,7 @@ import { stamp } from '../model/duration.ts';
 import type { ReleaseId } from '../model/release.ts';
 import type { RunKind } from '../model/run.ts';
 import type { Agent, RunPath } from '../model/runtime.ts';
-import { deployment, host } from '../model/state.ts';
+import { deployment, host, rollback, type State } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import { locked, type View } from './view.ts';
 
@@ -37,6 +37,13 @@ export function runStep(
   };
 }
 
+/** Nothing is started on a barred release, nor on one that is being left right now. */
+export function mayStart(state: State, release: ReleaseId): boolean {
+  const digest = state.releases.get(release)?.digest;
+  if (digest !== undefined && state.bad.has(digest)) return false;
+  return rollback(state)?.from !== release;
+}
+
 /** What an agent's next run of its own starts from: the candidate if it is the canary. */
 export function releaseFor(
   view: View,
@@ -51,7 +58,7 @@ export function releaseFor(
       return { release, kind: 'canary', deployment: slot.proposal, entry };
     }
   }
-  if (current === null) return null;
+  if (current === null || !mayStart(view.state, current)) return null;
   const baking = slot?.phase === 'baking' ? slot.proposal : null;
   const entry = view.facts.agents.get(current)?.find((one) => one.name === agent) ?? null;
   return { release: current, kind: 'service', deployment: baking, entry };

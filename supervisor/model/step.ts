@@ -92,6 +92,8 @@ export interface Pending {
 /** A step that failed and may be tried again. */
 export interface Retry {
   key: string;
+  /** What is tried again where the facts do not say it: a seal may have claimed its drop. */
+  step: (Step & { do: 'seal' }) | null;
   attempts: number;
   /** Not before; milliseconds since 1970. */
   at: number;

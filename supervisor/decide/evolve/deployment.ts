@@ -1,7 +1,7 @@
 import { instant } from '../../model/duration.ts';
 import type { GateResult, Phase } from '../../model/proposal.ts';
 import type { Reason } from '../../model/reason.ts';
-import { deployment } from '../../model/state.ts';
+import { type DeploymentPhase, deployment } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 
 /** A gate's result, on the slot and on the proposal. */
@@ -28,6 +28,14 @@ export function endDeployment(draft: Draft, phase: Phase, because: Reason): void
   draft.phase(slot.proposal, phase, because);
   if (proposal !== undefined) judged(draft, proposal.proposer, phase, because);
 }
+
+/** How a change ends that is left on the way: `refused` never ran, `rolled-back` was current. */
+export const leftBy = (phase: DeploymentPhase): Phase =>
+  phase === 'baking'
+    ? 'rolled-back'
+    : phase === 'staging' || phase === 'gating'
+      ? 'refused'
+      : 'aborted';
 
 /** Codes that are no fault of the proposer: they make nobody wait longer. */
 const faultless: ReadonlySet<string> = new Set([

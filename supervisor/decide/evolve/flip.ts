@@ -4,7 +4,7 @@ import type { Rollback } from '../../model/state.ts';
 import { deployment } from '../../model/state.ts';
 import type { Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
-import { bar, endDeployment } from './deployment.ts';
+import { bar, endDeployment, leftBy } from './deployment.ts';
 
 type Flip = Step & { do: 'flip' };
 
@@ -45,10 +45,8 @@ function rolledBack(draft: Draft): void {
   const slot = deployment(draft.state);
   if (rollback.bad) bar(draft, rollback.from, rollback.reason);
   if (rollback.clear) unbarTarget(draft, rollback);
-  if (slot !== null) {
-    const wasCurrent = slot.phase === 'baking' && slot.candidate?.release === rollback.from;
-    endDeployment(draft, wasCurrent ? 'rolled-back' : 'aborted', rollback.reason);
-  } else draft.notice('rolled-back', rollback.from ?? 'none', rollback.reason);
+  if (slot !== null) endDeployment(draft, leftBy(slot.phase), rollback.reason);
+  else draft.notice('rolled-back', rollback.from ?? 'none', rollback.reason);
   if (rollback.request !== null) answer(draft, rollback, rollback.request);
 }
 
@@ -72,6 +70,9 @@ function answer(draft: Draft, rollback: Rollback, id: string): void {
 /** The flip's precondition did not hold: somebody moved `current` first. */
 export function moved(draft: Draft, step: Flip, actual: string | null): void {
   if (step.why === 'rollback') return;
+  // A flip that a crash cut off and that is done again finds its own work.
+  if (actual === step.to) return flipped(draft, step);
+  if (deployment(draft.state)?.candidate?.release !== step.to) return;
   const because = reason('current-moved', {
     message: '`current` was moved while this change was on its way',
     step: 'promote',

@@ -11,6 +11,8 @@ export function intended(draft: Draft, entry: Entry & { type: 'intent' }): void 
   const before = draft.state.pending.get(key);
   const attempts = (before?.attempts ?? 0) + 1;
   draft.put('pending', key, { key, step, since: before?.since ?? at, attempts });
+  // What is written is the row as it is when it is written: a later phase asks for it again.
+  if (step.do === 'receipt') draft.put('receipts', step.proposal, null);
   if (step.do === 'run' && before === undefined) runIntended(draft, step.run, at);
 }
 

@@ -7,6 +7,9 @@ import { runInterrupted } from './run.ts';
 
 type On = { [K in Mark['mark']]: (draft: Draft, mark: Extract<Mark, { mark: K }>) => void };
 
+/** A retry that nobody took for so long is of a step that nobody wants any more; milliseconds. */
+const stale = 30 * 60_000;
+
 /** What each judgment on record changes. */
 const on: On = {
   begin,
@@ -105,7 +108,13 @@ const on: On = {
     for (const name of mark.on) draft.notice('halt', name, null);
   },
   policy: (draft, mark) => draft.host({ policy: mark.digest }),
-  tick: (draft) => draft.host({ lastTick: draft.now }),
+  tick(draft) {
+    draft.host({ lastTick: draft.now });
+    // Whoever still wants a step has tried it again long before this.
+    for (const { key, step, at } of draft.state.retries.values()) {
+      if (step === null && at < draft.now - stale) draft.put('retries', key, null);
+    }
+  },
   // A first release that did not pass is tried again at each start.
   started: (draft) => draft.host({ stillborn: null }),
   stopped: () => undefined,

@@ -5,7 +5,7 @@ import { deployment, host } from '../../model/state.ts';
 import type { Outcome, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { smokeGate } from '../gates.ts';
-import { endDeployment, recordGate } from './deployment.ts';
+import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved } from './flip.ts';
 import { runEnded, runFailedToStart } from './run.ts';
 import { sealed, unsealed, withdrawal } from './seal.ts';
@@ -50,8 +50,6 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       if (outcome.of === 'flipped') flipped(draft, step);
       if (outcome.of === 'moved') moved(draft, step, outcome.actual);
       return;
-    case 'receipt':
-      return draft.put('receipts', step.proposal, null);
     case 'answer':
       return answered(draft, step.request);
     case 'notify':
@@ -60,6 +58,7 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       return halted(draft);
     case 'discard':
       return discarded(draft, step);
+    case 'receipt':
     case 'stop':
       return;
   }
@@ -108,8 +107,10 @@ function halted(draft: Draft): void {
   const rollback = draft.state.rollback.get('rollback');
   draft.put('rollback', 'rollback', null);
   if (rollback === undefined) return;
+  if (rollback.bad) bar(draft, rollback.from, rollback.reason);
   draft.notice('no-stable-release', rollback.from ?? 'host', rollback.reason);
-  if (deployment(draft.state) !== null) endDeployment(draft, 'rolled-back', rollback.reason);
+  const slot = deployment(draft.state);
+  if (slot !== null) endDeployment(draft, leftBy(slot.phase), rollback.reason);
   if (rollback.request !== null) {
     const answer = { ok: false, exit: 1, message: rollback.reason.message, data: null };
     draft.put('answers', rollback.request, {
@@ -142,10 +143,14 @@ function failed(draft: Draft, entry: Settled, outcome: Outcome & { of: 'failed' 
     if (mine) endDeployment(draft, 'refused', outcome.reason);
     return;
   }
+  if (step.do === 'receipt') {
+    draft.put('receipts', step.proposal, { id: step.proposal, agent: step.agent });
+  }
   const attempts = (draft.state.retries.get(key)?.attempts ?? 0) + 1;
   const longest = step.do === 'flip' || step.do === 'halt' ? 2_000 : 60_000;
   const at = draft.now + Math.min(longest, 250 * 2 ** Math.min(attempts, 12));
-  draft.put('retries', key, { key, attempts, at, reason: outcome.reason });
+  const again = step.do === 'seal' ? step : null;
+  draft.put('retries', key, { key, step: again, attempts, at, reason: outcome.reason });
   if (step.do === 'flip' && attempts === 1 && host(draft.state).current !== null) {
     draft.notice('flip-failed', step.to, outcome.reason);
   }

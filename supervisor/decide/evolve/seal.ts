@@ -1,10 +1,11 @@
 import { instant } from '../../model/duration.ts';
 import { type Proposal, type Sealed, terminal } from '../../model/proposal.ts';
 import { type Reason, reason } from '../../model/reason.ts';
-import { host } from '../../model/state.ts';
+import { deployment, host } from '../../model/state.ts';
 import type { Outcome, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { judgeSealed } from '../intake.ts';
+import { endDeployment } from './deployment.ts';
 
 type Seal = Step & { do: 'seal' };
 
@@ -51,10 +52,9 @@ export function withdrawal(draft: Draft, step: Seal, target: string): void {
 }
 
 export function withdraw(draft: Draft, row: Proposal, by: string): void {
-  const slot = draft.state.deployment.get('deployment');
-  if (slot?.proposal === row.id) draft.put('deployment', 'deployment', null);
   const because: Reason = reason('withdrawn', { message: `withdrawn by ${by}`, step: 'withdraw' });
-  draft.phase(row.id, 'withdrawn', because);
+  if (deployment(draft.state)?.proposal === row.id) endDeployment(draft, 'withdrawn', because);
+  else draft.phase(row.id, 'withdrawn', because);
 }
 
 /** The name of a drop without its ending. */

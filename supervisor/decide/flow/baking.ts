@@ -1,7 +1,7 @@
 import type { Deployment } from '../../model/state.ts';
 import { type BakeQuestion, confirmNext, judgeBake, toStart } from '../bake.ts';
 import { beginRollback } from '../rollback.ts';
-import { runStep } from '../starts.ts';
+import { mayStart, runStep } from '../starts.ts';
 import {
   agentsNow,
   busy,
@@ -58,6 +58,7 @@ function confirmFailure(view: View, slot: Deployment): Decision | null {
   const release = next.on === 'current' ? candidate.release : onto;
   const agent = view.facts.agents.get(release)?.find((one) => one.name === next.run.agent);
   if (agent === undefined || haltOf(view, agent) !== null) return null;
+  if (!mayStart(view.state, release)) return null;
   const { path } = next.run;
   const what = { agent, path, release, kind: 'confirm' as const, deployment: slot.proposal };
   const decision = start(view, runStep(view, { ...what, extra: true }));

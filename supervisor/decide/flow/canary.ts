@@ -2,7 +2,7 @@ import type { RunPath } from '../../model/runtime.ts';
 import type { Deployment } from '../../model/state.ts';
 import { pathFor } from '../baseline.ts';
 import { judgeCanary } from '../canary.ts';
-import { runStep } from '../starts.ts';
+import { mayStart, runStep } from '../starts.ts';
 import { agentsNow, busy, type Decision, mark, none, skipped, start, type View } from '../view.ts';
 
 /** One agent's real runs on the candidate, until the analysis says pass, fail or inconclusive. */
@@ -29,6 +29,7 @@ export function canary(view: View, slot: Deployment): Decision {
   const done = onCandidate
     ? record.runs
     : (own?.recent ?? []).filter((run) => run.release === onto);
+  if (!mayStart(view.state, release)) return none;
   const path = pathFor(Object.keys(agent.schedule) as RunPath[], done, own);
   if (path === null || recentFailure(done, view.now)) return none;
   const kind = onCandidate ? ('canary' as const) : ('service' as const);

@@ -6,6 +6,7 @@ import {
   rollback,
 } from '../../model/state.ts';
 import { nextInQueue } from '../intake.ts';
+import { isThere } from '../rollback.ts';
 import { type Decision, locked, mark, none, start, type View } from '../view.ts';
 import { baking } from './baking.ts';
 import { canary } from './canary.ts';
@@ -43,6 +44,12 @@ export function deploy(view: View): Decision {
     // A bake's failures are judged under lockdown too: a rollback is no deployment.
     return locked(view) && slot.phase !== 'baking' ? none : flow[slot.phase](view, slot);
   }
+  // Staging finds releases of the same content: not while one is being removed.
+  const { pending } = view.state;
+  const removing = [...pending.values()].some(
+    ({ step }) => step.do === 'discard' && step.what === 'release',
+  );
+  if (removing) return none;
   const { current, stillborn } = host(view.state);
   if (stillborn !== null) return none;
   if (current === null) {
@@ -57,7 +64,7 @@ export function deploy(view: View): Decision {
 function straight(view: View, id: string): boolean {
   const proposal = view.state.proposals.get(id);
   const release = proposal?.release ? view.state.releases.get(proposal.release) : undefined;
-  if (!proposal?.approval || release === undefined || release.removedAt !== null) return false;
+  if (!proposal?.approval || !isThere(view.state, release)) return false;
   if (proposal.approval.digest !== release.digest) return false;
   const passed = proposal.gates.filter((gate) => gate.outcome === 'pass').length;
   return passed === 4 && release.parent === host(view.state).current;
