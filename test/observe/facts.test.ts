@@ -175,7 +175,7 @@ test('at a tick, what retention may remove is listed with its age', () => {
   expect(observe({ ...sweep, tick: false }).kept).toEqual([]);
 });
 
-test('a thousand inboxes cost a wake nothing and a sweep little', () => {
+test('a wake by one of a thousand inboxes costs a fraction of a sweep', () => {
   const place = emptyRoot();
   const { observe } = watching(place);
   for (let n = 0; n < 1000; n++) inbox(place, `agent-${n}`);
@@ -189,6 +189,8 @@ test('a thousand inboxes cost a wake nothing and a sweep little', () => {
     return times.sort((a, b) => a - b)[4] ?? 0;
   };
   const dirty = new Map([['agent-1', none]]);
-  expect(median(() => void observe({ tick: false, dirty, releases: [] }))).toBeLessThan(5);
-  expect(median(() => void observe(sweep))).toBeLessThan(100);
+  const wake = median(() => void observe({ tick: false, dirty, releases: [] }));
+  const whole = median(() => void observe(sweep));
+  // Side by side, so that a busy machine slows both.
+  expect(wake * 10).toBeLessThan(whole);
 });
