@@ -1,5 +1,5 @@
-import { kindOf, makeFolder, readBytes, readText, removeTree } from '../host/files.ts';
-import { type GitCall, gitOrFail } from '../host/git.ts';
+import { kindOf, makeFolder, moveFile, readBytes, readText, removeTree } from '../host/files.ts';
+import { type GitCall, git, gitOrFail } from '../host/git.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import type { FileEntry, Manifest, ReleaseId } from '../model/release.ts';
@@ -17,12 +17,15 @@ export function inHistory(layout: Layout, args: string[], more: Partial<GitCall>
   return gitOrFail({ repository: layout.history, args, ...more });
 }
 
-/** Make the repository if it is not there. */
+/** Make the repository if it is not there: whole, by one rename. */
 export async function openHistory(layout: Layout): Promise<void> {
-  if (kindOf(`${layout.history}/HEAD`) === 'file') return;
-  makeFolder(layout.history, 0o700);
-  const args = ['init', '--bare', '--quiet', '--template=', '.'];
-  await gitOrFail({ repository: layout.history, args });
+  if (kindOf(layout.history) === 'folder') return;
+  const repository = `${layout.staging}/history`;
+  removeTree(repository);
+  makeFolder(repository, 0o700);
+  makeFolder(layout.state);
+  await gitOrFail({ repository, args: ['init', '--bare', '--quiet', '--template=', '.'] });
+  moveFile(repository, layout.history);
 }
 
 /** The commit of a release, 40 hex digits; null when the history has none. */
@@ -50,10 +53,22 @@ export async function commitRelease(
     heading(`refs/releases/${manifest.id}`, Date.parse(manifest.createdAt), manifest.id, from),
     ...differences(before, manifest.files, (path) => contentOf(folder, path)),
   ];
-  await inHistory(layout, ['fast-import'], { input: Buffer.concat(parts) });
-  const commit = commitOf(layout, manifest.id);
+  const input = Buffer.concat(parts);
+  return (await record(layout, manifest.id, input)) ?? (await retried(layout, manifest.id, input));
+}
+
+async function record(layout: Layout, id: ReleaseId, input: Buffer): Promise<string | null> {
+  await git({ repository: layout.history, args: ['fast-import'], input });
+  return commitOf(layout, id);
+}
+
+/** A git that was killed leaves the lock of its ref behind: nobody else writes that one. */
+async function retried(layout: Layout, id: ReleaseId, input: Buffer): Promise<string> {
+  removeTree(`${layout.history}/refs/releases/${id}.lock`);
+  await inHistory(layout, ['fast-import'], { input });
+  const commit = commitOf(layout, id);
   if (commit !== null) return commit;
-  throw unrecorded(manifest.id);
+  throw unrecorded(id);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { copyFile, removeTree } from '../host/files.ts';
 import { git } from '../host/git.ts';
 import type { Layout } from '../model/layout.ts';
+import { Failure } from '../model/reason.ts';
 import type { FileEntry } from '../model/release.ts';
 import { inHistory } from './history.ts';
 import type { Edit, Edits } from './manifest.ts';
@@ -23,6 +24,10 @@ export async function applyPatch(
   commits: readonly FileDiff[][],
   index: string,
 ): Promise<Applied> {
+  const clear = () => {
+    for (const end of ['', '.before', '.lock']) removeTree(`${index}${end}`);
+  };
+  clear(); // of an attempt that was cut off
   try {
     await inHistory(layout, ['read-tree', commit], { index });
     for (const diffs of commits) {
@@ -34,7 +39,7 @@ export async function applyPatch(
     const tree = (await inHistory(layout, ['write-tree'], { index })).toString().trim();
     return { kind: 'tree', tree };
   } finally {
-    for (const end of ['', '.before', '.lock']) removeTree(`${index}${end}`);
+    clear();
   }
 }
 
@@ -129,5 +134,12 @@ async function blobs(layout: Layout, objects: readonly string[]): Promise<Buffer
     contents.push(output.subarray(end + 1, end + 1 + size));
     at = end + 1 + size + 1;
   }
-  return contents;
+  if (contents.length === objects.length) return contents;
+  const message = 'git gave fewer files than it was asked for';
+  throw new Failure('host-failed', {
+    message,
+    step: 'history',
+    expected: `${objects.length}`,
+    actual: `${contents.length}`,
+  });
 }

@@ -67,6 +67,10 @@ export function copyFile(from: string, to: string): void {
   copyFileSync(from, to);
 }
 
+export function moveFile(from: string, to: string): void {
+  renameSync(from, to);
+}
+
 export function makeFolder(folder: string, mode = 0o755): void {
   mkdirSync(folder, { recursive: true, mode });
 }

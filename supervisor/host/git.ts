@@ -98,6 +98,8 @@ export async function git(call: GitCall): Promise<GitAnswer> {
       config: settings,
       unsafe,
       timeout: { block: silence },
+      // Not 50 ms after its exit, the default: on a busy host its words are still under way then.
+      completion: { onClose: true, onExit: false },
       input: () => call.input,
       errors: (error, result) => {
         const stderr = untraced(Buffer.concat(result.stdErr).toString());
