@@ -24,7 +24,11 @@ test('a state read back is the one that was built up, whatever was written', () 
       const file = `${place}/${histories++}.db`;
       let journal = openJournal(file, clock);
       let state = nothing;
-      for (const puts of commits as unknown as Put[][]) {
+      for (const [number, puts] of (commits as unknown as Put[][]).entries()) {
+        if (number % 3 === 2) {
+          journal.close();
+          journal = openJournal(file, clock);
+        }
         journal.commit([tick()], puts);
         state = apply(state, JSON.parse(JSON.stringify(puts)));
       }
@@ -34,7 +38,7 @@ test('a state read back is the one that was built up, whatever was written', () 
       expect(inOrder(journal.load())).toEqual(inOrder(state));
       journal.close();
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
 
