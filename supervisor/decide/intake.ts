@@ -25,6 +25,7 @@ export function intake(view: View): Decision {
   const given = new Set([...open, ...again].map((step) => step.id));
   const fresh = facts.drops
     .filter((drop) => drop.ready && !known.has(sealKey(drop)))
+    .toSorted((a, b) => a.readyAt - b.readyAt || (a.name < b.name ? -1 : 1))
     .slice(0, room)
     .map((drop) => sealStep(state, given, drop, now));
   return start(view, ...again, ...fresh);
@@ -107,9 +108,15 @@ function paths(code: 'path-outside' | 'path-not-allowed', what: string, list: st
 /** What the queue gives the slot next: round-robin by agent, in order of arrival within one. */
 export function nextInQueue(view: View): string | null {
   const { state, now } = view;
+  const sealing = [...state.pending.values()].flatMap(({ step }) =>
+    step.do === 'seal' ? [step.at] : [],
+  );
+  // Of drops taken together a later one may be sealed first: it waits for those before it.
+  const settledBefore = Math.min(...sealing);
   const waiting = [...state.proposals.values()].filter(
     (one) =>
       one.phase === 'received' &&
+      Date.parse(one.receivedAt) < settledBefore &&
       !one.held &&
       (state.agents.get(one.proposer)?.waitUntil ?? 0) <= now,
   );

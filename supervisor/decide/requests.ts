@@ -112,13 +112,14 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
   },
   run(view, ask) {
     if (view.facts.stopping) return refuse(ask, 'not-running', 'the supervisor is stopping');
-    const from = releaseFor(view, ask.agent);
     const agent = agentsNow(view).find((one) => one.name === ask.agent);
-    if (agent === undefined || from === null || from.entry === null) {
-      return refuse(ask, 'not-found', `no agent ${ask.agent} in current`);
-    }
+    if (agent === undefined) return refuse(ask, 'not-found', `no agent ${ask.agent} in current`);
     const why = skipped(view, agent);
     if (why !== null) return refuse(ask, why === 'no-model' ? 'no-model' : 'halted', why);
+    const from = releaseFor(view, ask.agent);
+    if (from === null || from.entry === null) {
+      return refuse(ask, 'known-bad', 'current is barred or being left: nothing starts from it');
+    }
     if (busy(view, agent.name))
       return refuse(ask, 'wrong-phase', `${agent.name} is running already`);
     const scheduled = Object.keys(agent.schedule) as RunPath[];

@@ -72,16 +72,29 @@ function awaitApproval(view: View, slot: Deployment, proposal: Proposal | null):
   return mark({ mark: 'ask-approval', proposal: proposal.id, reason: because });
 }
 
+function nobody(proposal: Proposal): Decision {
+  const because = reason('canary-inconclusive', {
+    message: 'no agent of the candidate runs on current: nobody can be its canary',
+    step: 'canary',
+    expected: 'an agent that both releases have, with a model that policy offers',
+  });
+  const phase = 'refused' as const;
+  return mark({ mark: 'end', proposal: proposal.id, phase, reason: because, bad: false });
+}
+
 function afterGates(view: View, slot: Deployment, proposal: Proposal | null): Decision {
   const release = slot.candidate?.release;
   if (release === undefined) return none;
   if (proposal === null) return start(view, { do: 'flip', to: release, from: null, why: 'first' });
   const { canary: limits } = view.policy.policy;
   const agents = slot.candidate?.after ?? [];
-  const may = (agent: Agent) =>
-    skipped(view, agent) === null && agentsNow(view).some((one) => one.name === agent.name);
+  const runs = (agent: Agent) =>
+    view.policy.policy.models[agent.model] !== undefined &&
+    agentsNow(view).some((one) => one.name === agent.name);
+  const may = (agent: Agent) => skipped(view, agent) === null && runs(agent);
   const chosen = chooseCanary(limits.agent, proposal.proposer, agents, view.state.agents, may);
-  if (chosen === null) return none;
+  // A halt is lifted one day; where nobody could ever be the canary, nobody is waited for.
+  if (chosen === null) return agents.some(runs) ? none : nobody(proposal);
   const deadline = view.now + limits.within;
   return mark({ mark: 'canary', proposal: proposal.id, agent: chosen.name, deadline });
 }

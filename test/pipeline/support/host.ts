@@ -171,7 +171,9 @@ export class TestHost {
         }
         return reached;
       },
-      () => `${drop} to be ${phases.join(' or ')}; it is ${JSON.stringify(last)}`,
+      () =>
+        `${drop} to be ${phases.join(' or ')}; it is ${JSON.stringify(last)}; ` +
+        `log: ${this.logged.slice(-5).join('')}`,
     );
     return last as unknown as Proposal;
   }
