@@ -12,7 +12,7 @@ export interface Examination {
   waiting: string[];
 }
 
-/** Look at everything, change nothing. Checks run one after another: each may be the first fault. */
+/** Look at everything, change nothing. One check after another, in the order to mend. */
 export async function examine(ground: Ground, list = checks): Promise<Examination> {
   const waiting = list.filter((one) => ground.blank && one.needs === 'start');
   const findings: Examination['findings'] = [];

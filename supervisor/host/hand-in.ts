@@ -57,7 +57,7 @@ function copy(from: string, to: string): void {
   closeSync(fd);
 }
 
-/** A free name; who takes it in between makes the rename of a folder fail, and the next is tried. */
+/** A free name; where another took it in between, the rename fails and the next is tried. */
 function moveIn(hidden: string, inbox: string, name: string): string {
   const ending = endings.find((one) => name.endsWith(one)) ?? '';
   const stem = name.slice(0, name.length - ending.length);

@@ -19,7 +19,7 @@ export function flipComplete(layout: Layout, step: Step): Outcome {
   return result.done ? { of: 'flipped' } : { of: 'moved', actual: result.actual };
 }
 
-/** Only a release with its manifest is ever made current: the manifest is what staging ends with. */
+/** Only a release with its manifest is made current: the manifest is what staging ends with. */
 export function mustBeComplete(layout: Layout, release: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(release) && kindOf(layout.manifest(release)) === 'file') {
     return;

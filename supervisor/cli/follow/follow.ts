@@ -25,7 +25,7 @@ export interface Follow {
   within: number;
 }
 
-/** Ends when the proposal does. Throws `no-answer` when the time is up, `not-running` without a daemon. */
+/** Ends when the proposal does. Throws `no-answer` (time is up) or `not-running` (no daemon). */
 export async function follow(call: Call, what: Follow): Promise<Result> {
   const began = call.now();
   const left = () => what.within - (call.now() - began);
@@ -96,7 +96,8 @@ function ended(call: Call, { proposal, history }: Scene): Result {
   const text = () => {
     const head = `${line(id)} is ${phaseWord(phase, call.paint)}`;
     if (reason === null || exit === exits.done) return head;
-    return `${head}\n${reasonText(reason, call.paint)}\n\`airlock show ${line(id)}\` tells all of it.`;
+    const more = `\`airlock show ${line(id)}\` tells all of it.`;
+    return `${head}\n${reasonText(reason, call.paint)}\n${more}`;
   };
   return { exit, json: { ...whole, ok: exit === exits.done }, text };
 }

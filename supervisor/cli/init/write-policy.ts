@@ -11,6 +11,7 @@ export function policyText(source: string, guess: Guess): string {
   ];
   const code = guess.include.filter((name) => name !== 'config').map(glob(guess));
   const paths = guess.include.includes('config') ? ['config/**', ...code] : code;
+  const origin = guess.because === null ? 'NOTHING WAS FOUND: write it' : `from ${guess.because}`;
   return `# The policy of this host: what a release is, who may change it, how each change is tried.
 # \`airlock policy schema\` lists every key with its default; \`airlock policy check\` judges this
 # file. Relative paths start in this file's folder. Durations: 500ms 30s 15m 24h 30d; money: USD.
@@ -18,7 +19,7 @@ export function policyText(source: string, guess: Guess): string {
 runtime:
   source: ${flow(source)}   # the first release is made from here
   include: ${flow(guess.include)}   # what a release consists of
-  # Starts a run, with cwd /runtime${guess.because === null ? ': NOTHING WAS FOUND, write it' : ` (found in ${guess.because})`}
+  # Starts a run, with cwd /runtime (${origin})
   entry: ${flow(entry)}
   build: []   # checks of a change, e.g. [[npx, tsc, --noEmit]]; without network, on a private copy
 

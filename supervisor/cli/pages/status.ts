@@ -67,7 +67,8 @@ function tickText({ schedule, last, next }: Status['tick'], at: number): string 
 function queueText({ queue }: Status, { paint, at }: Look): string {
   if (queue.length === 0) return '';
   const rows = queue.slice(0, 10).map((row) => {
-    return `  ${line(row.id)}  ${ago(row.receivedAt, at)}  ${paint.dim(`"${line(row.title, 60)}"`)}`;
+    const title = paint.dim(`"${line(row.title, 60)}"`);
+    return `  ${line(row.id)}  ${ago(row.receivedAt, at)}  ${title}`;
   });
   const more = queue.length > 10 ? [`  ... and ${queue.length - 10} more`] : [];
   return [paint.bold(`Queue (${queue.length}; titles are the agents')`), ...rows, ...more].join(

@@ -1,12 +1,16 @@
 import { kindOf } from '../../host/files.ts';
-import { host } from '../../model/state.ts';
-import { bad, type Finding, good } from '../finding.ts';
+import { deployment, host } from '../../model/state.ts';
+import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** `current` leads to a complete release, the one on record, every byte as its manifest says. */
 export function current(ground: Ground): Finding[] {
   const link = ground.current();
-  const recorded = host(ground.state()).current;
+  const state = ground.state();
+  const recorded = host(state).current;
+  if (link === null && recorded === null && deployment(state) !== null) {
+    return [warn('the first release is on its way', 'Wait for it: `airlock status`.')];
+  }
   if (link === null) {
     const why = kindOf(ground.layout.current) === 'absent' ? 'is not there' : 'is no link';
     const remedy = recorded === null ? 'Start the daemon: it makes the first release.' : back;

@@ -22,7 +22,8 @@ const MiB = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MiB`;
 
 export function judge(space: Space): Finding {
   const { free, total, freeInodes, totalInodes } = space;
-  const says = `${MiB(free)} and ${totalInodes === 0 ? 'any number of' : freeInodes} inodes are free`;
+  const inodes = totalInodes === 0 ? 'any number of' : freeInodes;
+  const says = `${MiB(free)} and ${inodes} inodes are free`;
   const remedy = 'Make room, or keep less: policy keep.releases, keep.traces, keep.intake.';
   const fewInodes = (under: number) => totalInodes > 0 && freeInodes < under;
   if (free < least.bytes || fewInodes(least.inodes)) {

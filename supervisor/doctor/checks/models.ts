@@ -22,7 +22,7 @@ function judge(ground: Ground, name: string, upstream: Upstream, only: boolean):
   }
   const file = policyPath(ground.policy(), upstream.keyFile);
   const key = readSmall(file, 64 * 1024);
-  const remedy = `Write the key of ${upstream.provider} into ${file}, for the supervisor alone: chmod 600.`;
+  const remedy = `Write the key into ${file}, for the supervisor alone: chmod 600.`;
   if (key.kind !== 'file') return [bad(`the key of the model ${name} cannot be read`, remedy)];
   if (key.content.toString().trim() === '') {
     return [bad(`the key file of the model ${name} is empty`, remedy)];

@@ -38,5 +38,6 @@ function judge(halt: Halt, agents: ReadonlySet<string>, now: number): Finding[] 
 
 function lift({ scope, target }: Halt): string {
   if (scope === 'lockdown') return 'Lift it if it is over: `airlock unlock`.';
-  return `Lift it if it is over: \`airlock resume --${scope}${target === null ? '' : ` ${target}`}\`.`;
+  const whom = target === null ? '' : ` ${target}`;
+  return `Lift it if it is over: \`airlock resume --${scope}${whom}\`.`;
 }

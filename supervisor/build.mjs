@@ -1,0 +1,26 @@
+// Builds the command and the threads' entry: `node supervisor/build.mjs [folder]` (dist).
+// Split, so that a verb loads only what it needs; whitespace goes, because parsing costs time.
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+await build({
+  entryPoints: [here('cli/airlock.ts'), here('act/worker.ts')],
+  outbase: here('.'),
+  outdir: process.argv[2] ?? here('../dist'),
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // Native: it must be found where it was compiled.
+  external: ['better-sqlite3'],
+  // Packages written as CommonJS ask for Node's own modules by require().
+  banner: {
+    js: "import{createRequire as airlockRequire}from'node:module';const require=airlockRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});

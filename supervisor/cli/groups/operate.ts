@@ -1,0 +1,45 @@
+import type { Group } from '../verbs.ts';
+
+export const operate: Group = {
+  title: 'Run it',
+  verbs: [
+    {
+      name: 'init',
+      args: '',
+      summary: 'write a commented policy and the folders for a runtime that exists',
+      options: [['--from <dir>', 'the runtime (the current folder)']],
+      load: () => import('../verbs/init.ts'),
+    },
+    {
+      name: 'start',
+      args: '',
+      summary: 'run the supervisor, in the foreground',
+      options: [],
+      load: () => import('../verbs/start.ts'),
+    },
+    {
+      name: 'status',
+      args: '',
+      summary: 'what needs you; then the whole picture',
+      options: [
+        ['--watch', 'redraw as things change'],
+        ['--check', 'answer by exit code: 0 when nothing needs anyone, else 1'],
+      ],
+      load: () => import('../verbs/status.ts'),
+    },
+    {
+      name: 'doctor',
+      args: '',
+      summary: 'check everything, in the order to mend it, each finding with its remedy',
+      options: [],
+      load: () => import('../verbs/doctor.ts'),
+    },
+    {
+      name: 'verify',
+      args: '[release]',
+      summary: 're-hash releases against their manifests',
+      options: [],
+      load: () => import('../verbs/verify.ts'),
+    },
+  ],
+};

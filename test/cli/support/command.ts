@@ -1,0 +1,63 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Bare `node` as a person's shell would start it. */
+const environment = { PATH: process.env.PATH, HOME: process.env.HOME };
+
+export interface Ended {
+  exit: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+let built = '';
+
+/** Build the command once a test file, into a folder of its own, and run that. */
+export function givenTheBuiltCommand(): void {
+  beforeAll(() => {
+    const cache = join(repository, 'node_modules', '.cache');
+    mkdirSync(cache, { recursive: true });
+    built = mkdtempSync(join(cache, 'airlock-cli-'));
+    execFileSync(process.execPath, [join(repository, 'supervisor/build.mjs'), built]);
+  });
+  afterAll(() => rmSync(built, { recursive: true, force: true }));
+}
+
+/** Run the command to its end. */
+export function airlock(root: string, ...args: string[]): Promise<Ended> {
+  return ended(startAirlock(root, ...args));
+}
+
+export function startAirlock(root: string, ...args: string[]): ChildProcess {
+  const argv = [join(built, 'cli', 'airlock.js'), '--root', root, ...args];
+  const child = spawn(process.execPath, argv, {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+export function ended(child: ChildProcess): Promise<Ended> {
+  const said = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    said.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said.stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exit) => resolve({ exit, ...said }));
+  });
+}
+
+/** The one JSON document on stdout; fails if there is anything else. */
+export function document<T = Record<string, unknown>>({ stdout }: Ended): T {
+  return JSON.parse(stdout) as T;
+}
