@@ -9,7 +9,7 @@ const hello = { 'tasks/queued/hello.md': 'Say hello.' };
 const again = { call: { tool: 'remember', args: { topic: 'a', text: 'b' } } };
 
 describe('a broken app is an error that the kernel reports', () => {
-  test('an error while loading, with step and innermost cause', async () => {
+  test.each(paths)('an error while loading, on path %s', async (path) => {
     const release = copyRuntime();
     writeFileSync(
       join(release, 'app/offer.ts'),
@@ -17,15 +17,13 @@ describe('a broken app is an error that the kernel reports', () => {
        const cause = new AggregateError([new Error('the true cause')]);
        throw new Error('outer', { cause });\n`,
     );
-    for (const path of paths) {
-      const bench = await given(hello);
-      const { exit, stderr } = await run(bench, { path, release });
-      expect(exit).toBe(1);
-      const wanted = { code: 'app-broken', step: 'load the app', path, input: 'app/app.ts' };
-      expect(reported(bench, 'error')).toMatchObject([wanted]);
-      expect(innermost(bench)).toBe('Error: the true cause');
-      expect(stderr).toContain(`run failed at: load the app (agent maker, path ${path}`);
-    }
+    const bench = await given(hello);
+    const { exit, stderr } = await run(bench, { path, release });
+    expect(exit).toBe(1);
+    const wanted = { code: 'app-broken', step: 'load the app', path, input: 'app/app.ts' };
+    expect(reported(bench, 'error')).toMatchObject([wanted]);
+    expect(innermost(bench)).toBe('Error: the true cause');
+    expect(stderr).toContain(`run failed at: load the app (agent maker, path ${path}`);
   });
 
   test.each([

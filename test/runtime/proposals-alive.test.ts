@@ -23,9 +23,9 @@ beforeAll(async () => {
 });
 
 describe('fails-on-lived-in-workspace', () => {
-  test('passes every smoke scenario', async () => {
+  test.each(suite())('passes the smoke scenario $file', async ({ scenario }) => {
     const release = withProposal('fails-on-lived-in-workspace');
-    for (const { scenario } of suite()) expect(await rehearse(scenario, release)).toEqual([]);
+    expect(await rehearse(scenario, release)).toEqual([]);
   });
 
   test.each(paths)('path %s fails where the agent has had a turn before', async (path) => {
@@ -38,9 +38,9 @@ describe('fails-on-lived-in-workspace', () => {
 });
 
 describe('fails-on-other-agents', () => {
-  test('passes every smoke scenario', async () => {
+  test.each(suite())('passes the smoke scenario $file', async ({ scenario }) => {
     const release = withProposal('fails-on-other-agents');
-    for (const { scenario } of suite()) expect(await rehearse(scenario, release)).toEqual([]);
+    expect(await rehearse(scenario, release)).toEqual([]);
   });
 
   test.each(paths)('works for maker on path %s', async (path) => {
