@@ -9,6 +9,7 @@ import { claim, type Member, type Taken, takeIn } from '../host/take.ts';
 import type { Layout } from '../model/layout.ts';
 import type { Sealed } from '../model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import { diskFailure } from './disk.ts';
 import { memberFaults, type Overlay, overlayHash, readOverlay } from './overlay.ts';
 import { readPatch } from './patch.ts';
 import { outsideFaults, type ProposalLimits, pathFaults, togetherFaults } from './paths.ts';
@@ -41,8 +42,17 @@ export type SealResult =
  * `var/intake/<id>/original`, kept for inspection; what was read of it by descriptor is what is
  * judged, and is written to `sealed/`. May be repeated after a crash at any point: once
  * `seal.json` is there it is the answer.
+ * @throws Failure `host-failed` when the disk is full or fails: the drop stays claimed, try again.
  */
 export function seal(request: SealRequest): SealResult {
+  try {
+    return sealed(request);
+  } catch (error) {
+    throw diskFailure(error, 'seal', request.layout.sealed(request.id));
+  }
+}
+
+function sealed(request: SealRequest): SealResult {
   const folder = request.layout.sealed(request.id);
   const answered = readText(`${folder}/seal.json`);
   if (answered !== null) return JSON.parse(answered) as SealResult;

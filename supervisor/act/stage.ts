@@ -1,12 +1,13 @@
-import { errorCode, kindOf, listFolder, makeFolder, removeTree } from '../host/files.ts';
+import { kindOf, listFolder, makeFolder, removeTree } from '../host/files.ts';
 import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../host/tree.ts';
 import { instant, stamp } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import type { Change, Finding } from '../model/proposal.ts';
-import { Failure, type Reason, reason } from '../model/reason.ts';
+import { type Reason, reason } from '../model/reason.ts';
 import type { Digest, FileEntry, Manifest, ReleaseId } from '../model/release.ts';
 import type { RuntimeConfig } from '../model/runtime.ts';
 import { parseEveryConfig, readRuntimeConfig } from './config.ts';
+import { diskFailure } from './disk.ts';
 import { editsOf } from './edits.ts';
 import { commitRelease } from './history.ts';
 import { digestOf, type Edits, editFiles, readManifest } from './manifest.ts';
@@ -111,10 +112,7 @@ async function onDisk(
     return await work();
   } catch (error) {
     removeTree(`${layout.staging}/${name}`);
-    if (error instanceof Failure) throw error;
-    const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
-    const message = full ? 'The disk is full' : 'A release could not be written';
-    throw new Failure('host-failed', { message, step: 'stage', input: layout.root }, error);
+    throw diskFailure(error, 'stage', layout.root);
   }
 }
 
