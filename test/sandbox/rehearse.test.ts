@@ -118,6 +118,7 @@ describe.each(supervisors)('a suite is rehearsed, supervised by %s', (supervisor
     });
     expect(rehearse).toHaveLength(4);
     for (const one of rehearse ?? []) expect(one.ending.hostFault?.code).toBe('gate-error');
+    for (const one of rehearse ?? []) expect(one.ending.durationMs).toBeLessThan(15_000);
     expect(rehearse?.map((one) => one.ending.stoppedBy)).toEqual([
       ...['timeout', 'timeout'],
       ...[null, null],

@@ -54,13 +54,23 @@ function doorWith(script: ScriptTurn[] | null): OpenDoor {
 
 async function doRun(run: RunRequest): Promise<NonNullable<DriverAnswer['run']>> {
   const trace: TraceLine[] = [];
+  let left: string[] = [];
   const spec: RunSpec = {
     ...{ id: '20261121T000000Z-maker-task-1', agent, path: 'task', extra: false },
     ...{ release: release.split('/').at(-1) as string, kind: run.kind ?? 'service' },
     ...{ deployment: null, wall: run.wall ?? 30_000, policy: '' },
   };
   const place: RunPlace = {
-    ...{ ...common, release, deps, entry: run.entry, openDoor: doorWith(run.script ?? null) },
+    ...{ ...common, release, deps, entry: run.entry },
+    openDoor: async (...at) => {
+      const door = await doorWith(run.script ?? null)(...at);
+      // The first thing that happens once the run is said to have ended.
+      const close = () => {
+        left = markedProcesses();
+        return door.close();
+      };
+      return { ...door, close };
+    },
     workspace: `${base}/workspaces/maker`,
     inbox: `${base}/inbox/maker`,
     receipts: `${base}/receipts/maker`,
@@ -78,7 +88,7 @@ async function doRun(run: RunRequest): Promise<NonNullable<DriverAnswer['run']>>
     started.stop(run.stop.why);
     started.stop('operator');
   }
-  return { ending: await started.ended, trace, left: markedProcesses() };
+  return { ending: await started.ended, trace, left };
 }
 
 /** Processes with the marker among their arguments, as the host sees them. */

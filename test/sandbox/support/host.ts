@@ -137,6 +137,9 @@ function startDriver(supervisor: Supervisor, request: DriverRequest, marker: str
     env: { PATH: process.env.PATH, PLANTED_SECRET: 'sk-planted', MARKER: marker },
   });
   closeSync(secret);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
   child.stdin?.end(JSON.stringify(request));
   return child;
 }
