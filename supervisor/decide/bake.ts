@@ -115,7 +115,7 @@ export function toStart(question: BakeQuestion): { agent: Agent; path: RunPath }
 
 /** Between two starts that gave no evidence: an outage must not become a storm. */
 const pause = 15_000;
-const retryAt = (own: readonly RunBrief[]) => {
+export const retryAt = (own: readonly RunBrief[]) => {
   const last = Math.max(0, ...own.filter((run) => run.outcome !== 'ok').map((run) => run.endedAt));
   return last === 0 ? 0 : last + pause;
 };

@@ -35,6 +35,15 @@ export function chooseCanary(
   return ranked[0] ?? null;
 }
 
+/** After a run that an outage or a host spoiled, wait a little instead of spending the rest. */
+const pause = 5_000;
+
+/** When the next run may start after these, the newest last; milliseconds since 1970. */
+export function afterSpoiled(done: readonly RunBrief[]): number {
+  const last = done.at(-1);
+  return last === undefined || last.outcome === 'ok' ? 0 : last.endedAt + pause;
+}
+
 export type CanaryVerdict =
   | { is: 'pass' }
   | { is: 'fail'; reason: Reason }

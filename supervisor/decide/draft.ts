@@ -4,7 +4,6 @@ import { type Phase, type Proposal, terminal } from '../model/proposal.ts';
 import type { Reason } from '../model/reason.ts';
 import {
   type AgentRecord,
-  apply,
   type Deployment,
   deployment,
   type HostRecord,
@@ -19,6 +18,8 @@ import {
 export class Draft {
   readonly puts: Put[] = [];
   #state: State;
+  /** Tables that were copied already: each is copied once, when it is first written. */
+  readonly #own = new Set<Table>();
   readonly policy: PolicyInForce;
   readonly now: number;
 
@@ -35,7 +36,13 @@ export class Draft {
   put<T extends Table>(table: T, id: string, value: Tables[T] | null, live = value !== null): void {
     const put = { table, id, value, live } as Put;
     this.puts.push(put);
-    this.#state = apply(this.#state, [put]);
+    if (!this.#own.has(table)) {
+      this.#own.add(table);
+      this.#state = { ...this.#state, [table]: new Map(this.#state[table]) };
+    }
+    const rows = this.#state[table] as Map<string, Tables[T]>;
+    if (value !== null && live) rows.set(id, value);
+    else rows.delete(id);
   }
 
   host(change: Partial<HostRecord>): void {

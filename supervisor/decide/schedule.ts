@@ -12,7 +12,12 @@ export function cronFault(expression: string, zone: string): string | null {
 
 /** The first firing after `after` (milliseconds since 1970); null when there is none. */
 export function nextFiring(expression: string, zone: string, after: number): number | null {
-  return compile(expression, zone).nextRun(new Date(after))?.getTime() ?? null;
+  const cron = compile(expression, zone);
+  const known = cron.spans.find((span) => span.from <= after && after < span.to);
+  if (known !== undefined) return known.to;
+  const to = cron.cron.nextRun(new Date(after))?.getTime() ?? null;
+  if (to !== null) cron.spans = [...cron.spans.slice(-3), { from: after, to }];
+  return to;
 }
 
 /** When a path is next due: its firing plus a jitter, so that agents do not stampede. */
@@ -71,7 +76,7 @@ export function hoursOfWeek(expression: string): number[] {
   const { second, minute, hours, weekday } = fields(expression);
   const each = firingsIn(`${second} * * * * *`, 60_000) * firingsIn(`0 ${minute} * * * *`, hour);
   const week = new Array<number>(168).fill(0);
-  const cron = compile(`0 0 ${hours} * * ${weekday}`, 'UTC');
+  const { cron } = compile(`0 0 ${hours} * * ${weekday}`, 'UTC');
   let at = cron.nextRun(new Date(monday - 1))?.getTime() ?? null;
   while (at !== null && at < monday + 168 * hour) {
     week[(at - monday) / hour] = each;
@@ -103,13 +108,19 @@ function share(name: string): number {
   return hash / 2 ** 32;
 }
 
-const compiled = new Map<string, Cron>();
-function compile(expression: string, zone: string): Cron {
+/** `spans`: between two instants there is no firing but the later one; the last few asked for. */
+interface Compiled {
+  cron: Cron;
+  spans: { from: number; to: number }[];
+}
+
+const compiled = new Map<string, Compiled>();
+function compile(expression: string, zone: string): Compiled {
   const key = `${zone} ${expression}`;
-  let cron = compiled.get(key);
-  if (cron === undefined) {
-    cron = new Cron(expression, { timezone: zone, paused: true });
-    compiled.set(key, cron);
+  let known = compiled.get(key);
+  if (known === undefined) {
+    known = { cron: new Cron(expression, { timezone: zone, paused: true }), spans: [] };
+    compiled.set(key, known);
   }
-  return cron;
+  return known;
 }

@@ -1,4 +1,6 @@
 import { deployment } from '../model/state.ts';
+import { retryAt } from './bake.ts';
+import { afterSpoiled } from './canary.ts';
 import type { View } from './view.ts';
 
 /**
@@ -19,11 +21,14 @@ export function nextWake(view: View): number | null {
       .filter((one) => one.phase === 'awaiting-approval')
       .map((one) => Date.parse(one.phaseAt) + policy.policy.approval.expires),
   ];
-  if (slot?.phase === 'canary' && slot.canary) times.push(slot.canary.deadline, now + 5_000);
+  if (slot?.phase === 'canary' && slot.canary) {
+    const paired = state.agents.get(slot.canary.agent)?.recent ?? [];
+    times.push(slot.canary.deadline, afterSpoiled(slot.canary.runs), afterSpoiled(paired));
+  }
   if (slot?.phase === 'baking' && slot.bake) {
     const { bake } = slot;
     times.push(bake.startedAt + policy.policy.bake.for, bake.startedAt + policy.policy.bake.max);
-    times.push(bake.confirm?.notBefore ?? 0, now + 5_000);
+    times.push(bake.confirm?.notBefore ?? 0, ...bake.runs.map((run) => retryAt([run])));
   }
   const future = times.filter((at) => at > now && Number.isFinite(at));
   return future.length === 0 ? null : Math.min(...future);

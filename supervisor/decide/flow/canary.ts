@@ -1,7 +1,7 @@
 import type { RunPath } from '../../model/runtime.ts';
 import type { Deployment } from '../../model/state.ts';
 import { pathFor } from '../baseline.ts';
-import { judgeCanary } from '../canary.ts';
+import { afterSpoiled, judgeCanary } from '../canary.ts';
 import { mayStart, runStep } from '../starts.ts';
 import { agentsNow, busy, type Decision, mark, none, skipped, start, type View } from '../view.ts';
 
@@ -31,16 +31,10 @@ export function canary(view: View, slot: Deployment): Decision {
     : (own?.recent ?? []).filter((run) => run.release === onto);
   if (!mayStart(view.state, release)) return none;
   const path = pathFor(Object.keys(agent.schedule) as RunPath[], done, own);
-  if (path === null || recentFailure(done, view.now)) return none;
+  if (path === null || view.now < afterSpoiled(done)) return none;
   const kind = onCandidate ? ('canary' as const) : ('service' as const);
   return start(
     view,
     runStep(view, { agent, path, release, kind, deployment: slot.proposal, extra: true }),
   );
 }
-
-/** After a run that an outage or a host spoiled, wait a little instead of spending the rest. */
-const recentFailure = (done: readonly { outcome: string; endedAt: number }[], now: number) => {
-  const last = done.at(-1);
-  return last !== undefined && last.outcome !== 'ok' && now - last.endedAt < 5_000;
-};
