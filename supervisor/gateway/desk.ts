@@ -18,7 +18,7 @@ import type { Tally } from './tally.ts';
 import { openTally } from './tally.ts';
 import { newToken } from './token.ts';
 
-/** Something that one agent hands to another; the supervisor stamps all but `to`, `kind`, `body`. */
+/** What one agent hands to another; the supervisor stamps all but `to`, `kind` and `body`. */
 export interface Mail {
   from: string;
   run: string;

@@ -47,7 +47,7 @@ function tooDear(usd: number, rest: number, limit: number | null): Refusal {
   return new Refusal('budget-exhausted', {
     type: 'billing_error',
     by: 'budget',
-    message: `over budget: the call may cost $${usd.toFixed(6)}, ${left}. Lower max_tokens, or stop`,
+    message: `over budget: the call may cost $${usd.toFixed(6)}, ${left}: lower max_tokens`,
     step: 'gateway budget',
     expected: `a call of at most $${Math.max(0, rest).toFixed(6)}`,
     actual: `$${usd.toFixed(6)} (size of the request, and max_tokens at the model's price)`,

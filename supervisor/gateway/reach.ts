@@ -3,8 +3,10 @@ import { Refusal } from './refusal.ts';
 import { blocksOf } from './request.ts';
 
 /** Tools with a shape of the provider's that the client itself carries out. */
-const carriedOutHere =
-  /^(custom|bash|text_editor|memory|computer|computer_toolset|browser_toolset|tool_search_tool_(bm25|regex))(_\d{8})?$/;
+const carriedOutHere = new RegExp(
+  '^(custom|bash|text_editor|memory|computer|computer_toolset|browser_toolset|' +
+    'tool_search_tool_(bm25|regex))(_\\d{8})?$',
+);
 
 /**
  * A model call must not reach further than its agent may: a search or a fetch at the provider's, a

@@ -106,7 +106,7 @@ export function sendJson(
   response.end(text);
 }
 
-/** Halted: names the scope, the reason, who did it, and how to go on. Never tried again by an SDK. */
+/** Names the scope, the reason, who did it and how to go on; an SDK does not try again. */
 export function haltRefusal(halt: Halt, step: string): Refusal {
   const flag = halt.target === null ? `--${halt.scope}` : `--${halt.scope} ${halt.target}`;
   const resume = `airlock resume ${flag}`;

@@ -70,5 +70,6 @@ function beyond(asked: number, length: number): string {
 
 function notOffered(turn: number, tool: string, offered: string[]): string {
   const list = offered.length > 0 ? offered.join(', ') : 'none';
-  return `turn ${turn} of the script calls tool "${tool}", which the request does not offer (offered: ${list})`;
+  const what = `turn ${turn} of the script calls tool "${tool}"`;
+  return `${what}, which the request does not offer (offered: ${list})`;
 }

@@ -32,11 +32,11 @@ export interface Source {
   name: string;
   price: Price;
   rehearsed: boolean;
-  /** Everything up to the call itself; throws a Refusal. The function it gives back never rejects. */
+  /** All that comes before the call; throws a Refusal. What it gives back makes the call. */
   ready(call: Call): () => Promise<Ending>;
 }
 
-/** Who is asked, in this order: the script alone where there is one, else the policy's upstreams. */
+/** Who is asked, in order: the script alone where there is one, else the policy's upstreams. */
 export function sourcesOf(desk: Desk, call: Call): Source[] {
   if (desk.script) return [scripted(desk.script)];
   return call.upstreams.map((upstream) => {

@@ -155,8 +155,9 @@ function unasked(answered: string[], asked: string[], at: number): string[] {
     .filter((one) => !asked.includes(one))
     .map(
       (one) =>
-        `messages.${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${one}. Each ` +
-        '`tool_result` block must have a corresponding `tool_use` block in the previous message.',
+        `messages.${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${one}. ` +
+        'Each `tool_result` block must have a corresponding `tool_use` block in the previous ' +
+        'message.',
     );
 }
 
@@ -166,7 +167,7 @@ function unanswered(asked: string[], answered: string[], at: number | undefined)
     .map(
       (one) =>
         `messages.${at}: \`tool_use\` ids were found without \`tool_result\` blocks immediately ` +
-        `after: ${one}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in ` +
-        'the next message.',
+        `after: ${one}. Each \`tool_use\` block must have a corresponding \`tool_result\` block ` +
+        'in the next message.',
     );
 }

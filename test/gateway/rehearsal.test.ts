@@ -203,7 +203,7 @@ describe('the keyless provider', () => {
 });
 
 describe('models', () => {
-  test('a name that the policy does not offer gets the own model, and the trace says so', async () => {
+  test('a name that is not offered gets the own model, and the trace says so', async () => {
     const given = await givenDoor();
     await given.client().messages.create(hello('claude-opus-4-1'));
     const [line] = linesOf(given.traces, 'call');

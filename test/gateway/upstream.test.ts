@@ -32,7 +32,7 @@ describe.each([
   { stream: false, answers: provider.says },
   { stream: true, answers: provider.streams },
 ])('a provider, stream: $stream', ({ stream, answers }) => {
-  test('gets our key and its own model name, and nothing of the run but what it needs', async () => {
+  test('gets our key and its model name, and of the run only what it needs', async () => {
     const given = await givenAnswers([answers('Grüße 🚀 from the provider')]);
     const answer = await asks(given.client(), stream);
     expect(answer.content).toMatchObject([{ type: 'text', text: 'Grüße 🚀 from the provider' }]);
@@ -127,7 +127,7 @@ describe.each([
     expect(given.door.summary()).toMatchObject({ usd: 0, lastFailure: { by: 'upstream' } });
   });
 
-  test('a provider that never answers is left after the wall clock, and may have billed', async () => {
+  test('one that never answers is left after the wall clock, and may have billed', async () => {
     const limits = givenLimits({ model: { wall: 150 } });
     const given = await givenAnswers([provider.neverAnswers], { limits });
     const failed = await asks(given.client(), stream);
@@ -200,7 +200,7 @@ describe('a stream that does not come to its end', () => {
 });
 
 describe('keys and places', () => {
-  test('a key that cannot be read is the fault of the host; the next in order is asked', async () => {
+  test('a key that cannot be read is the fault of the host; the next is asked', async () => {
     const [first, second] = [await givenProvider(), await givenProvider(provider.says('two'))];
     const readKey = (file: string) => {
       if (file === 'second.key') return KEY;
