@@ -1,4 +1,4 @@
-import { evolve } from './decide/evolve/entry.ts';
+import { advance } from './decide/evolve/entry.ts';
 import { next } from './decide/next.ts';
 import type { Decision, View } from './decide/view.ts';
 import { nextWake } from './decide/wake.ts';
@@ -6,7 +6,7 @@ import type { Entry } from './model/entry.ts';
 import type { Facts } from './model/fact.ts';
 import type { Mark } from './model/mark.ts';
 import type { PolicyInForce } from './model/policy.ts';
-import { apply, type Put, type State } from './model/state.ts';
+import type { Put, State } from './model/state.ts';
 import { type Outcome, type Step, stepKey } from './model/step.ts';
 
 /*
@@ -146,9 +146,9 @@ export class Loop {
     const puts: Put[] = [];
     let state = this.#state;
     for (const entry of entries) {
-      const written = evolve(state, entry, this.#ports.policy());
-      state = apply(state, written);
-      puts.push(...written);
+      const written = advance(state, entry, this.#ports.policy());
+      state = written.state;
+      puts.push(...written.puts);
     }
     this.#ports.commit(entries, lastOfEach(puts));
     this.#state = state;

@@ -71,12 +71,25 @@ function due(view: View): { agent: Agent; path: RunPath; own: PathSchedule }[] {
   });
 }
 
-const entries = (agents: readonly Agent[]) =>
-  agents.flatMap((agent) =>
+interface Scheduled {
+  agent: Agent;
+  path: RunPath;
+  cron: string;
+}
+
+/** Laid out once for each configuration: it is asked for at every look. */
+const laidOut = new WeakMap<readonly Agent[], Scheduled[]>();
+function entries(agents: readonly Agent[]): Scheduled[] {
+  const known = laidOut.get(agents);
+  if (known !== undefined) return known;
+  const list = agents.flatMap((agent) =>
     Object.entries(agent.schedule).flatMap(([path, cron]) =>
       cron === undefined ? [] : [{ agent, path: path as RunPath, cron }],
     ),
   );
+  laidOut.set(agents, list);
+  return list;
+}
 
 function following(view: View, agent: string, path: string, cron: string): number {
   const { timezone, limits } = view.policy.policy;

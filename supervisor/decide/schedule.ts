@@ -16,7 +16,7 @@ export function nextFiring(expression: string, zone: string, after: number): num
   const known = cron.spans.find((span) => span.from <= after && after < span.to);
   if (known !== undefined) return known.to;
   const to = cron.cron.nextRun(new Date(after))?.getTime() ?? null;
-  if (to !== null) cron.spans = [...cron.spans.slice(-3), { from: after, to }];
+  if (to !== null) cron.spans = [...cron.spans.slice(-15), { from: after, to }];
   return to;
 }
 

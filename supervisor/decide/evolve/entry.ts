@@ -11,10 +11,19 @@ import { settled } from './outcome.ts';
  * be done, what came of it, what was judged. Pure; the same entries give the same state.
  */
 export function evolve(state: State, entry: Entry, policy: PolicyInForce): Put[] {
+  return advance(state, entry, policy).puts;
+}
+
+/** The rows that an entry writes, and the state with them. */
+export function advance(
+  state: State,
+  entry: Entry,
+  policy: PolicyInForce,
+): { puts: Put[]; state: State } {
   const draft = new Draft(state, policy, entry.at);
   draft.number();
   if (entry.type === 'intent') intended(draft, entry);
   else if (entry.type === 'outcome') settled(draft, entry);
   else marked(draft, entry.mark);
-  return draft.puts;
+  return draft;
 }
