@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { Verb } from './call.ts';
 import { groups, type VerbEntry } from './verbs.ts';
 
@@ -27,11 +27,17 @@ export function parse(
     }
   }
   quiet(program, about.print);
+  program.exitOverride((end) => {
+    // No verb at all: an overview, and no fault.
+    if (end.code !== 'commander.help') throw end;
+    about.print(program.helpInformation());
+    throw new CommanderError(0, 'commander.helpDisplayed', end.message);
+  });
   program.parse([...argv], { from: 'user' });
   return parsed;
 }
 
-function root({ version, print }: { version: string; print: (text: string) => void }): Command {
+function root({ version }: { version: string }): Command {
   const program = new Command('airlock')
     .description('A blue/green runtime supervisor for hosts that run AI agents.')
     .option('--root <dir>', 'where releases and state are (else $AIRLOCK_ROOT)')
@@ -41,7 +47,7 @@ function root({ version, print }: { version: string; print: (text: string) => vo
     .helpOption('-h, --help', 'help, also for one verb')
     .configureHelp({ showGlobalOptions: true, subcommandTerm })
     .addHelpText('after', '\nStart with `airlock status`; `airlock VERB --help` says more.');
-  return program.action(() => print(program.helpInformation()));
+  return program;
 }
 
 const subcommandTerm = (command: Command) =>

@@ -28,6 +28,7 @@ export function warn(message: string, remedy: string, details: string[] = []): F
 
 /** A check that could not look has failed. */
 export function blind({ message, cause, hint }: Reason): Finding {
-  const why = cause === null || message.includes(cause) ? message : `${message}: ${cause}`;
+  const known = cause === null || message.includes(cause) || cause.endsWith(message);
+  const why = known ? message : `${message}: ${cause}`;
   return bad(`could not look: ${why}`, hint);
 }

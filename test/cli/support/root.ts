@@ -1,12 +1,12 @@
 /** A real ROOT: releases that were really staged, a journal that was really written. */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { removeTree } from '../../../supervisor/host/files.ts';
 import { flip } from '../../../supervisor/host/links.ts';
 import { readyRoot } from '../../../supervisor/host/root.ts';
 import type { Layout } from '../../../supervisor/model/layout.ts';
 import type { Release } from '../../../supervisor/model/release.ts';
-import { nothing, type Put, type State } from '../../../supervisor/model/state.ts';
+import type { Put, State } from '../../../supervisor/model/state.ts';
 import { openJournal } from '../../../supervisor/store/journal.ts';
 import { openReader, type Reader } from '../../../supervisor/store/reader.ts';
 import { clock, put, tick } from '../../fixtures/store/rows.ts';
@@ -43,6 +43,7 @@ export async function givenRoot({ releases: count = 2, stable, more }: Given = {
     const files = { ...runtime, 'app/prompts/task.md': `release ${index}\n` };
     const { id, digest, createdAt, deps } = await host.first(files);
     const stableAt = (stable?.(index) ?? true) ? createdAt : null;
+    if (deps !== null) mkdirSync(`${layout.deps}/${deps}`, { recursive: true });
     const parent = releases.at(-1)?.id ?? null;
     const none = { proposal: null, proposer: null, removedAt: null };
     releases.push({ id, digest, createdAt, deps, parent, stableAt, ...none });
@@ -76,5 +77,3 @@ export function writeRows(layout: Layout, puts: Put[]): void {
   journal.commit([tick()], puts);
   journal.close();
 }
-
-export { nothing };

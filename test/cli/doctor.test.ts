@@ -1,0 +1,197 @@
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { verifyRelease } from '../../supervisor/act/verify.ts';
+import { judge as judgeCgroups } from '../../supervisor/doctor/checks/cgroups.ts';
+import { judge as judgeDisk } from '../../supervisor/doctor/checks/disk.ts';
+import { judge as judgeNode } from '../../supervisor/doctor/checks/node.ts';
+import { checks } from '../../supervisor/doctor/checks.ts';
+import { examine } from '../../supervisor/doctor/doctor.ts';
+import { good } from '../../supervisor/doctor/finding.ts';
+import { groundOf } from '../../supervisor/doctor/ground.ts';
+import { flip } from '../../supervisor/host/links.ts';
+import type { RunBrief } from '../../supervisor/model/run.ts';
+import { writeSwitch } from '../../supervisor/store/switches.ts';
+import { aProposal, put, time } from '../fixtures/store/rows.ts';
+import { type Given, givenRoot, type Root } from './support/root.ts';
+
+const policyText = `
+runtime: {source: ., include: [app], entry: [node]}
+smoke: {suite: smoke}
+models: {cheap: [{provider: rehearsal}]}
+`;
+
+/** Everything that these tests are about is looked at; this machine's own matters are not. */
+const list = checks.filter(
+  (one) => !['node', 'programs', 'sandbox', 'disk', 'cgroups'].includes(one.name),
+);
+
+async function look(root: Root, change: { policy?: string; verify?: () => never } = {}) {
+  const { layout } = root;
+  const policyFile = join(layout.root, 'airlock.yaml');
+  writeFileSync(policyFile, change.policy ?? policyText);
+  const verify = change.verify ?? ((id: string) => verifyRelease(layout, id));
+  const ground = groundOf({ layout, policyFile, now: time, hostInstall: false, verify });
+  const { ok, findings, waiting } = await examine(ground, list);
+  const wrong = findings.filter((one) => !one.ok && one.severity === 'error');
+  return { ok, waiting, findings, wrong: wrong.map((one) => `${one.check}: ${one.message}`) };
+}
+
+const failed = (id: string): RunBrief => ({
+  ...{ id, agent: 'maker', path: 'task', release: 'r', kind: 'service', outcome: 'failed' },
+  ...{ cause: 'runtime', durationMs: 1, usd: 0, steps: 0, endedAt: time },
+});
+
+const failing = put('agents', 'maker', {
+  ...{ name: 'maker', paths: {}, recent: [...'abc'].map(failed), lastRun: null },
+  ...{ failures: 0, waitUntil: 0, lastTurn: 0 },
+});
+
+describe('doctor', () => {
+  it('finds a host well whose daemon alone does not run', async () => {
+    const seen = await look(await givenRoot());
+    expect(seen.wrong).toEqual(['daemon: the daemon does not run']);
+    expect(seen.findings.filter((one) => !one.ok).every((one) => one.remedy !== null)).toBe(true);
+  });
+
+  it('before the first start says what waits for it', async () => {
+    const root = await givenRoot({ releases: 0 });
+    rmSync(root.layout.journal);
+    const seen = await look(root);
+    expect(seen.wrong).toEqual([`folders: nothing was started in ${root.root} yet`]);
+    expect(seen.waiting).toContain('journal');
+  });
+
+  it.each<[string, (root: Root) => void, string, Given?]>([
+    [
+      'a file of current that was changed',
+      ({ layout, releases }) => {
+        const file = join(layout.release(releases.at(-1)?.id ?? ''), 'kernel/main.ts');
+        chmodSync(file, 0o644);
+        writeFileSync(file, 'evil');
+      },
+      'current: the current release',
+    ],
+    [
+      'a link that somebody moved',
+      ({ layout, releases }) => void flip(layout, releases[0]?.id ?? '', null),
+      'somebody moved it',
+    ],
+    [
+      'dependencies that are gone',
+      ({ layout }) => rmSync(layout.deps, { recursive: true }),
+      'dependencies: the dependencies of current are gone',
+    ],
+    ['no link', ({ layout }) => rmSync(layout.current), 'current: current is not there'],
+    [
+      'a misspelt switch',
+      ({ layout }) => writeFileSync(join(layout.switches, 'hosts'), ''),
+      'switches: "hosts"',
+    ],
+    [
+      'a switch folder that is none',
+      ({ layout }) => {
+        rmSync(layout.switches, { recursive: true });
+        writeFileSync(layout.switches, '');
+      },
+      'switches: the switch folder cannot be read',
+    ],
+    [
+      'a journal that is damaged',
+      ({ layout }) => writeFileSync(layout.journal, 'no database'.repeat(1000)),
+      'journal: could not look',
+    ],
+    [
+      'a folder that anybody can write',
+      ({ layout }) => chmodSync(layout.releases, 0o777),
+      'anybody',
+    ],
+    [
+      'an agent whose every task fails',
+      () => undefined,
+      'agents: the last 3 runs of maker failed',
+      { more: () => [failing] },
+    ],
+  ])('finds %s', async (_what, spoil, expected, given) => {
+    const root = await givenRoot(given);
+    spoil(root);
+    const seen = await look(root);
+    expect(seen.ok).toBe(false);
+    expect(seen.wrong.join('\n')).toContain(expected);
+  });
+
+  it('names every fault of the policy', async () => {
+    const seen = await look(await givenRoot(), { policy: 'tick: never\nwhat: 1\n' });
+    const found = seen.findings.find((one) => one.check === 'policy');
+    expect(found?.message).toMatch(/the policy file has \d+ faults/);
+    expect(found?.details.join()).toContain('what: unknown key');
+  });
+
+  it('names what waits for a person, as no fault', async () => {
+    const held = put('proposals', 'p', aProposal('p', { held: true }));
+    const root = await givenRoot({ more: () => [held] });
+    writeSwitch(root.layout, 'agent', 'nobody', 'r');
+    const seen = await look(root);
+    const notes = seen.findings.filter((one) => one.severity === 'warning');
+    expect(notes.map((one) => one.message)).toContain(
+      '1 proposals are held: their runs were on bad releases',
+    );
+    expect(seen.wrong).toEqual(['daemon: the daemon does not run']);
+  });
+
+  it('a check that could not look has failed, and the others still look', async () => {
+    const verify = () => {
+      throw new Error('no eyes');
+    };
+    const seen = await look(await givenRoot(), { verify });
+    expect(seen.wrong).toContain('current: could not look: no eyes');
+    expect(seen.findings.map((one) => one.check)).toContain('retries');
+  });
+
+  it('is content only where every check is', async () => {
+    const ground = {} as never;
+    const fine = { name: 'fine', needs: 'nothing' as const, look: () => [good('fine')] };
+    expect((await examine(ground, [fine])).ok).toBe(true);
+  });
+});
+
+describe('this machine', () => {
+  it.each([
+    ['20.19.0', true],
+    ['24.1.0', true],
+    ['20.18.9', false],
+    ['18.20.0', false],
+  ])('Node %s: %s', (version, ok) => expect(judgeNode(version).ok).toBe(ok));
+
+  const GiB = 1024 ** 3;
+  it.each([
+    ['room', { free: 50 * GiB, total: 100 * GiB }, true, 'note'],
+    ['little room on a large disk', { free: 0.2 * GiB, total: 100 * GiB }, false, 'warning'],
+    ['a small disk that is empty', { free: 0.2 * GiB, total: 0.25 * GiB }, true, 'note'],
+    ['no room', { free: 0, total: 100 * GiB }, false, 'error'],
+    ['no inodes', { free: 50 * GiB, total: 100 * GiB, freeInodes: 3 }, false, 'error'],
+    [
+      'uncounted inodes',
+      { free: 50 * GiB, total: GiB, freeInodes: 0, totalInodes: 0 },
+      true,
+      'note',
+    ],
+  ])('%s', (_what, space, ok, severity) => {
+    const whole = { freeInodes: 1e6, totalInodes: 1e7, ...space };
+    expect(judgeDisk(whole)).toMatchObject({ ok, severity });
+  });
+
+  it('never pretends to limit what it cannot', () => {
+    const limits = ['memory', 'pids', 'cpu'];
+    const full = { kind: 'v2' as const, delegated: true, limits, kill: true };
+    expect(judgeCgroups(full).ok).toBe(true);
+    expect(judgeCgroups({ ...full, delegated: false }).message).toContain('not delegated');
+    expect(judgeCgroups({ ...full, limits: ['pids'] }).message).toContain('memory, cpu');
+  });
+
+  it('can make a sandbox, or says why not', async () => {
+    const only = checks.filter((one) => one.name === 'sandbox');
+    const { findings } = await examine({ blank: false } as never, only);
+    expect(findings).toMatchObject([{ ok: true, message: 'a sandboxed `true` ran' }]);
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { statusText } from '../../supervisor/cli/pages/status.ts';
+import { needsOf } from '../../supervisor/cli/shape/needs.ts';
+import { type Picture, statusShape } from '../../supervisor/cli/shape/status.ts';
+import { paint } from '../../supervisor/cli/show/paint.ts';
+import type { Halt } from '../../supervisor/model/halt.ts';
+import { policySchema } from '../../supervisor/model/policy.ts';
+import { reason } from '../../supervisor/model/reason.ts';
+import type { RunBrief } from '../../supervisor/model/run.ts';
+import { agentSchema } from '../../supervisor/model/runtime.ts';
+import { apply, nothing, type Put } from '../../supervisor/model/state.ts';
+import { aProposal, aRelease, aRun, instantAt, put, time } from '../fixtures/store/rows.ts';
+import { hostRow } from './support/root.ts';
+
+const policy = {
+  policy: policySchema.parse({
+    runtime: { source: '.', include: ['app'], entry: ['node'] },
+    smoke: { suite: 'smoke' },
+    models: { cheap: [{ provider: 'rehearsal' }] },
+  }),
+  ...{ folder: '/', file: '/airlock.yaml', digest: 'd' },
+};
+
+const daemon = { running: true, pid: 7, since: instantAt(-60), version: '1' };
+const now = time + 10_000;
+const maker = agentSchema.parse({ name: 'maker', model: 'cheap', tenant: 'north' });
+
+/** A host that is well: one stable release, one agent that has just run. */
+function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
+  const release = { ...aRelease(1), stableAt: instantAt(0) };
+  const rows = [put('releases', release.id, release), hostRow(release.id), ...puts];
+  return {
+    ...{ state: apply(nothing, rows), journalFault: null, blank: false, daemon },
+    ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },
+    ...{ policy, policyFaults: [], now },
+    ...more,
+  };
+}
+
+const halt = (more: Partial<Halt>): Halt => ({
+  ...{ scope: 'host', target: null, reason: 'fire', by: 'root', at: instantAt(0) },
+  ...more,
+});
+
+const failed = (id: string): RunBrief => ({
+  ...{ id, agent: 'maker', path: 'task', release: 'r', kind: 'service', outcome: 'failed' },
+  ...{ cause: 'runtime', durationMs: 1, usd: 0, steps: 0, endedAt: time },
+});
+
+const record = (recent: RunBrief[]) =>
+  put('agents', 'maker', {
+    ...{ name: 'maker', paths: { task: { cron: '', zone: 'UTC', next: now + 5000, missed: 0 } } },
+    ...{ recent, lastRun: null, failures: 0, waitUntil: 0, lastTurn: 0 },
+  });
+
+const switches = (...halts: Halt[]) => ({ switches: { readable: true as const, halts } });
+const waiting = { phase: 'awaiting-approval' as const, digest: 'ab12'.repeat(16) };
+
+describe('what needs a person', () => {
+  it.each<[string, Picture, [string, string][]]>([
+    ['nothing on a host that is well', given(), []],
+    [
+      'a first start',
+      given({ blank: true, state: nothing, link: null }),
+      [['nothing was started here yet', 'airlock start']],
+    ],
+    [
+      'a daemon that does not run',
+      given({ daemon: { running: false, pid: null, since: null, version: null } }),
+      [['the supervisor does not run', 'airlock start']],
+    ],
+    [
+      'halts, with who and why',
+      given(switches(halt({}), halt({ scope: 'agent', target: 'maker', reason: '' }))),
+      [
+        ['host is halted by root: fire', 'airlock resume --host'],
+        ['maker is halted (agent) by root', 'airlock resume --agent maker'],
+      ],
+    ],
+    [
+      'a lockdown',
+      given(switches(halt({ scope: 'lockdown' }))),
+      [['deployments are locked by root: fire', 'airlock unlock']],
+    ],
+    [
+      'switches that cannot be read',
+      given({ switches: { readable: false, halts: [], cause: 'EIO' } }),
+      [['the switches cannot be read (EIO): everything is halted', 'airlock doctor']],
+    ],
+    [
+      'an approval, bound to its digest',
+      given({}, put('proposals', 'p', aProposal('p', waiting))),
+      [['p waits for your approval', 'airlock approve p --digest ab12ab12ab12']],
+    ],
+    [
+      'a held proposal, bound to what was dropped',
+      given({}, put('proposals', 'p', aProposal('p', { held: true }))),
+      [['p is held: its run was on a bad release', 'airlock approve p --digest abababababab']],
+    ],
+    [
+      'a link that somebody moved',
+      given({ link: 'other' }),
+      [['current was moved by hand to other', 'airlock doctor']],
+    ],
+    [
+      'an agent whose last runs failed',
+      given({}, record([failed('a'), failed('b'), failed('c')])),
+      [['the last 3 runs of maker failed', 'airlock show c']],
+    ],
+    ['two failures are none yet', given({}, record([failed('a'), failed('b')])), []],
+    [
+      'failures before a good run are over',
+      given(
+        {},
+        record([...'abc'].map(failed).concat({ ...failed('d'), outcome: 'ok', cause: null })),
+      ),
+      [],
+    ],
+    [
+      'a step that fails again and again',
+      given(
+        {},
+        put('retries', 'receipt:p', {
+          ...{ key: 'receipt:p', attempts: 5, at: now },
+          step: null,
+          reason: reason('host-failed', { message: 'no room', step: 'receipt' }),
+        }),
+      ),
+      [['receipt:p failed 5 times: no room', 'airlock doctor']],
+    ],
+    [
+      'a faulty policy',
+      given({ policyFaults: [reason('policy-invalid', { message: 'x', step: 'policy' })] }),
+      [['the policy file has 1 fault', 'airlock policy check']],
+    ],
+  ])('%s', (_what, picture, needs) => {
+    expect(needsOf(picture).map(({ what, verb }) => [what, verb])).toEqual(needs);
+  });
+});
+
+describe('the picture', () => {
+  it('has the shape of the contract', () => {
+    const running = aRun(1, { outcome: 'running', endedAt: null });
+    const queued = put('proposals', 'p', aProposal('p'));
+    const picture = given({}, queued, record([]), put('runs', running.id, running));
+    const status = statusShape(picture, []);
+    expect(Object.keys(status).toSorted()).toEqual(
+      'agents current daemon deployment halts needs notes queue schema tick'.split(' '),
+    );
+    expect(status.current).toMatchObject({ id: 'release-00001', state: 'current', stable: true });
+    expect(status.queue.map((one) => one.id)).toEqual(['p']);
+    expect(status.agents).toEqual([
+      {
+        ...{ name: 'maker', tenant: 'north', release: 'release-00001', skipped: null },
+        ...{ running: [expect.objectContaining({ id: running.id, outcome: 'running' })] },
+        ...{ next: new Date(now + 5000).toISOString(), lastRun: null },
+      },
+    ]);
+    expect(status.tick).toMatchObject({ schedule: '*/15 * * * *', next: expect.any(String) });
+    expect(status.notes).toEqual(['rehearsal model behind cheap: development only']);
+  });
+
+  it.each([
+    ['a halted agent', switches(halt({ scope: 'agent', target: 'maker' })), 'agent-halt'],
+    ['a halted tenant', switches(halt({ scope: 'tenant', target: 'north' })), 'tenant-halt'],
+    ['a halted host', switches(halt({})), 'host-halt'],
+    ['no model', { agents: [{ ...maker, model: 'dear' }] }, 'no-model'],
+    ['a host of too many agents to read', { agents: null, ...switches(halt({})) }, 'host-halt'],
+  ])('says why an agent does not run: %s', (_what, more, skipped) => {
+    const status = statusShape(given(more, record([])), []);
+    expect(status.agents.map((one) => one.skipped)).toEqual([skipped]);
+  });
+
+  it('begins with what needs you, and shows titles escaped', () => {
+    const picture = given(
+      switches(halt({ reason: '\x1b[2J' })),
+      put('proposals', 'p', aProposal('p', { title: 'a\u202eb' })),
+    );
+    const status = statusShape(picture, needsOf(picture));
+    const text = statusText(status, { paint: paint(false), at: now });
+    expect(text.split('\n')[0]).toBe(
+      '! host is halted by root: \\u{1b}[2J  ->  airlock resume --host',
+    );
+    expect(text).toContain('"a\\u{202e}b"');
+    expect(text).not.toMatch(/[\p{Cf}]|(?!\n)\p{Cc}/u);
+  });
+});
