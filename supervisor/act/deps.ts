@@ -77,6 +77,8 @@ async function ownRegistry(request: DepsRequest, npm: string): Promise<string | 
 }
 
 const common = ['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund'];
+/** npm's own pauses between attempts are tens of seconds. */
+const patience = ['--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=5000'];
 
 async function install(request: DepsRequest, folder: string): Promise<Reason | null> {
   const { programs, limits } = request;
@@ -90,7 +92,7 @@ async function install(request: DepsRequest, folder: string): Promise<Reason | n
   const call = { npm, node, folder, timeout: limits.deps };
   const offline = await runNpm({ ...call, args: [...common, '--offline'] });
   if (offline.exit === 0) return null;
-  const online = await runNpm({ ...call, args: [...common, '--prefer-offline'] });
+  const online = await runNpm({ ...call, args: [...common, ...patience, '--prefer-offline'] });
   return online.exit === 0 ? null : failure(online, limits.deps);
 }
 
