@@ -1,0 +1,171 @@
+import { reason } from '../../supervisor/model/reason.ts';
+import type { Outcome, Step, StepKind } from '../../supervisor/model/step.ts';
+import { startProcess, stopProcess } from './processes.ts';
+import { built, rehearsed } from './rehearsals.ts';
+import { stage } from './stage.ts';
+import type { World } from './world.ts';
+
+type Settle = (outcome: Outcome) => void;
+type Effects = {
+  [K in StepKind]?: (world: World, step: Extract<Step, { do: K }>) => Outcome;
+};
+
+const done: Outcome = { of: 'done' };
+const failed = (message: string): Outcome => ({
+  of: 'failed',
+  reason: reason('host-failed', { message, step: 'simulation' }),
+});
+
+/** What each step does to the simulated disk, at one instant, as `act/` does to the real one. */
+const effects: Effects = {
+  seal,
+  stage,
+  deps(world, step) {
+    if (step.digest === '' || world.isBrokenLock(step.digest)) {
+      const because = reason('deps-failed', { message: 'not found', step: 'deps' });
+      return { of: 'no-deps', reasons: [because] };
+    }
+    world.disk.deps.add(step.digest);
+    return { of: 'deps' };
+  },
+  build(world, step) {
+    const folder = world.disk.releases.get(step.release);
+    return folder === undefined ? failed('no such release') : built(folder);
+  },
+  smoke(world, step) {
+    const { disk, weather, random } = world;
+    const folder = disk.releases.get(step.release);
+    const current = step.current === null ? null : (disk.releases.get(step.current) ?? null);
+    if (folder === undefined) return failed('no such release');
+    const dishonest = weather.calm ? false : random.chance(0.01);
+    return rehearsed(folder, current, { outage: weather.outage, dishonest });
+  },
+  flip,
+  receipt(world, step) {
+    const row = world.journal.state.proposals.get(step.proposal);
+    if (row !== undefined) world.disk.receipts.set(row.id, row.phase);
+    return done;
+  },
+  answer(world, step) {
+    world.oracle.answered(step.request, step.answer);
+    if (world.disk.requests.has(step.request)) world.disk.answers.set(step.request, step.answer);
+    return done;
+  },
+  notify: () => done,
+  halt(world, step) {
+    world.disk.switches.set('host', step.reason);
+    return done;
+  },
+  discard(world, step) {
+    const { disk } = world;
+    if (step.what === 'release') {
+      world.oracle.discarding(step.id);
+      disk.releases.delete(step.id);
+    } else if (step.what === 'intake') disk.sealed.delete(step.id);
+    else disk.traces.delete(step.id);
+    return done;
+  },
+};
+
+function seal({ disk, agenda }: World, step: Step & { do: 'seal' }): Outcome {
+  const claimed = disk.sealed.get(step.id);
+  const inbox = disk.inboxes.get(step.agent);
+  const drop = claimed?.drop ?? inbox?.get(step.drop);
+  if (drop === undefined) return { of: 'gone' };
+  if (claimed === undefined) {
+    inbox?.delete(step.drop);
+    disk.sealed.set(step.id, { drop, at: agenda.now });
+  }
+  const { content } = drop;
+  if (content.is === 'withdraw') return { of: 'withdrawal', target: content.target };
+  if (content.is === 'malformed') {
+    const because = reason('malformed', { message: 'neither form', step: 'intake' });
+    return { of: 'unsealed', title: null, reasons: [because, because] };
+  }
+  return {
+    of: 'sealed',
+    sealed: {
+      ...{ form: 'overlay', title: drop.name, why: '', base: content.base, bytes: 100 },
+      paths: content.is === 'add' ? content.change.files : ['app/prompt.md'],
+      sha256: `${drop.uid}`.padStart(64, 'f'),
+    },
+  };
+}
+
+/** As `host/links` does: the precondition is checked even when a repeat finds its own work. */
+function flip({ disk }: World, step: Step & { do: 'flip' }): Outcome {
+  if (!disk.releases.has(step.to)) return failed(`${step.to} is not complete`);
+  if (step.from !== null && disk.current !== step.from) {
+    return { of: 'moved', actual: disk.current };
+  }
+  disk.current = step.to;
+  return { of: 'flipped' };
+}
+
+/** Milliseconds that a step takes, from and to; null: it is done before `perform` returns. */
+const takes: Record<Exclude<StepKind, 'run' | 'stop'>, [number, number] | null> = {
+  seal: [5, 200],
+  stage: [100, 3_000],
+  deps: [500, 20_000],
+  build: [500, 15_000],
+  smoke: [2_000, 40_000],
+  flip: null,
+  receipt: null,
+  answer: null,
+  halt: null,
+  notify: [5, 3_000],
+  discard: [5, 2_000],
+};
+
+/** Steps that write, and so fail on a full disk. */
+const writes: ReadonlySet<StepKind> = new Set<StepKind>([
+  'seal',
+  'stage',
+  'flip',
+  'receipt',
+  'answer',
+  'halt',
+]);
+
+/** Carry out a step; `settle` may come at once or later, and is lost in a crash. */
+export function carryOut(world: World, step: Step, settle: Settle, alive: () => boolean): void {
+  const { random, weather, agenda } = world;
+  if (step.do === 'run') return begin(world, step, settle);
+  if (step.do === 'stop') return stopProcess(world, step, settle);
+  const apply = effects[step.do] as (world: World, step: Step) => Outcome;
+  const unlucky = !weather.calm && random.chance(0.02);
+  const full = weather.full && writes.has(step.do) && random.chance(0.8);
+  const act = (): Outcome => {
+    if (full || (unlucky && random.chance(0.5))) return failed('no space left on device');
+    const outcome = apply(world, step);
+    return unlucky ? failed('it could not be synced') : outcome;
+  };
+  const span = takes[step.do] ?? (!weather.calm && random.chance(0.1) ? [1, 500] : null);
+  if (span === null) return settle(act());
+  const ms = random.between(span[0], span[1]);
+  let result: Outcome | null = null;
+  const once = () => {
+    result ??= act();
+  };
+  const leftover = { once };
+  world.halfDone.add(leftover);
+  agenda.in(random.between(0, ms), () => {
+    if (alive()) once();
+  });
+  agenda.in(ms, () => {
+    if (!alive()) return;
+    once();
+    world.halfDone.delete(leftover);
+    settle(result ?? done);
+  });
+}
+
+/** The switches are read once more right before a run: a halt may have come since. */
+function begin(world: World, step: Step & { do: 'run' }, settle: Settle): void {
+  const { weather, random } = world;
+  if (!weather.calm && random.chance(0.01)) {
+    const because = reason('halted', { message: 'halted at the last moment', step: 'run' });
+    return settle({ of: 'failed', reason: because });
+  }
+  startProcess(world, step.run, settle);
+}

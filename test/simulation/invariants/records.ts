@@ -1,0 +1,213 @@
+import type { Entry } from '../../../supervisor/model/entry.ts';
+import type { Mark } from '../../../supervisor/model/mark.ts';
+import { terminal } from '../../../supervisor/model/proposal.ts';
+import type { RunSpec } from '../../../supervisor/model/run.ts';
+import { deployment, type State } from '../../../supervisor/model/state.ts';
+import type { Step } from '../../../supervisor/model/step.ts';
+import type { Content } from '../content.ts';
+import type { Folder } from '../disk.ts';
+import type { Oracle } from '../oracle.ts';
+import { checkPhases } from './phases.ts';
+import { Turns } from './turns.ts';
+
+type Outcome = Entry & { type: 'outcome' };
+
+/** The oracle's own account of what was recorded: barred digests, words given, work done. */
+export class Records {
+  readonly bad = new Set<string>();
+  readonly #oracle: Oracle;
+  readonly #turns: Turns;
+  /** Effects that were recorded done and are never done again. */
+  readonly #done = new Set<string>();
+  readonly #gates = new Set<string>();
+  /** `<proposal> <digest>` that need an operator's word, and that got it. */
+  readonly #needed = new Set<string>();
+  readonly #given = new Set<string>();
+  readonly #answers = new Map<string, string>();
+  readonly #failing = new Set<string>();
+  #canary = new Map<string, number>();
+  #leaving: (Mark & { mark: 'rollback' }) | null = null;
+  /** Drops that became a proposal, a refusal or a withdrawal: uid to id. */
+  readonly taken = new Map<number, string>();
+
+  constructor(oracle: Oracle) {
+    this.#oracle = oracle;
+    this.#turns = new Turns(oracle);
+  }
+
+  gated = (gate: 'build' | 'smoke', release: string): boolean =>
+    this.#gates.has(`${gate} ${release}`);
+
+  isAnswered = (request: string): boolean => this.#answers.has(request);
+
+  /** The same path of this agent failed on some other release before: it may be explained. */
+  excused = (spec: RunSpec): boolean =>
+    [...this.#failing].some((key) => {
+      const [agent, path, release] = key.split(' ');
+      return agent === spec.agent.name && path === spec.path && release !== spec.release;
+    });
+
+  performing(step: Step): void {
+    const name = once(step);
+    if (name === null) return;
+    const repeated = () => `${name} is done again after it was recorded done`;
+    this.#oracle.check(!this.#done.has(name), 'invariant 5', repeated);
+  }
+
+  /** What an operator must say yes to, by what the change does. */
+  staged(proposal: string, content: Content, folder: Folder, onto: Folder): void {
+    if (content.is !== 'add') return;
+    const tools = (one: Folder) =>
+      (one.agents ?? []).flatMap(({ name, tools: t }) => t.map((tool) => `${name} ${tool}`));
+    const before = new Set(tools(onto));
+    const gained = folder.agents !== null && tools(folder).some((one) => !before.has(one));
+    const kernel = content.change.files.some((file) => file.startsWith('kernel/'));
+    if (kernel || gained || content.change.deps !== 'same') {
+      this.#needed.add(`${proposal} ${folder.digest}`);
+    }
+  }
+
+  checkApproved(proposal: string, digest: string): void {
+    const key = `${proposal} ${digest}`;
+    if (!this.#needed.has(key)) return;
+    this.#oracle.count('approved canary');
+    const lacks = () => `${key} needs an operator's word and has none`;
+    this.#oracle.check(this.#given.has(key), 'invariant 9', lacks);
+  }
+
+  committed(entries: readonly Entry[], before: State, after: State): void {
+    for (const entry of entries) {
+      if (entry.type === 'mark') this.#marked(entry.mark, entry.at, before);
+      else if (entry.type === 'outcome') this.#settled(entry, before);
+      else this.#oracle.count(`step ${entry.step.do}`);
+    }
+    checkPhases(this.#oracle, before, after);
+  }
+
+  #settled(entry: Outcome, before: State): void {
+    const { step, outcome } = entry;
+    this.#oracle.count(`outcome ${step.do} ${outcome.of}`);
+    if (outcome.of === 'failed') return;
+    const name = once(step);
+    if (name !== null) {
+      this.#oracle.check(!this.#done.has(name), 'invariant 5', () => `${name} ended twice`);
+      this.#done.add(name);
+    }
+    if (step.do === 'seal' && outcome.of !== 'gone') this.#sealed(step);
+    if (outcome.of === 'built' && outcome.gate.outcome === 'pass' && step.do === 'build') {
+      this.#gates.add(`build ${step.release}`);
+    }
+    if (outcome.of === 'rehearsed' && step.do === 'smoke') this.#gates.add(`smoke ${step.release}`);
+    if (step.do === 'flip' && step.why === 'rollback' && outcome.of === 'flipped')
+      this.#left(before);
+    if (step.do === 'halt') this.#left(before);
+    if (step.do === 'answer') this.#answers.set(step.request, 'told');
+    if (step.do === 'run' && outcome.of === 'ended') this.#ran(step.run, outcome.ending);
+  }
+
+  #ran(spec: RunSpec, ending: { exit: number | null; door: { steps: number; errors: unknown[] } }) {
+    const good = ending.exit === 0 && ending.door.errors.length === 0 && ending.door.steps > 0;
+    if (ending.exit !== 0 || ending.door.errors.length > 0 || ending.door.steps === 0) {
+      this.#failing.add(`${spec.agent.name} ${spec.path} ${spec.release}`);
+    }
+    if (spec.kind !== 'canary' || !good) return;
+    const key = `${spec.deployment} ${spec.release}`;
+    this.#canary.set(key, (this.#canary.get(key) ?? 0) + 1);
+  }
+
+  #sealed(step: Step & { do: 'seal' }): void {
+    const drop = this.#oracle.world.disk.sealed.get(step.id)?.drop;
+    if (drop === undefined) return;
+    const before = this.taken.get(drop.uid);
+    const twice = () => `drop ${drop.uid} of ${drop.agent} was taken as ${before} and ${step.id}`;
+    this.#oracle.check(before === undefined, 'invariant 5', twice);
+    const mine = drop.agent === step.agent && drop.name === step.drop;
+    const other = () =>
+      `${step.id} holds ${drop.agent}/${drop.name}, not ${step.agent}/${step.drop}`;
+    this.#oracle.check(mine, 'invariant 5', other);
+    this.taken.set(drop.uid, step.id);
+  }
+
+  /** A rollback has come to its end. */
+  #left(before: State): void {
+    const mark = this.#leaving;
+    this.#leaving = null;
+    if (mark === null) return;
+    const digest = (id: string | null) =>
+      id === null ? undefined : before.releases.get(id)?.digest;
+    const [from, to] = [digest(mark.from), digest(mark.to)];
+    if (mark.bad && from !== undefined) this.bad.add(from);
+    if (mark.clear && to !== undefined) this.bad.delete(to);
+  }
+
+  #marked(mark: Mark, at: number, before: State): void {
+    const { world } = this.#oracle;
+    const slot = deployment(before);
+    this.#oracle.count(`mark ${mark.mark}`);
+    if (mark.mark === 'begin') this.#turns.began(mark.proposal, at, before);
+    if (mark.mark === 'rollback') {
+      this.#leaving = mark;
+      this.#oracle.count(`reason ${mark.reason.code}`);
+      this.#oracle.count(`rollback ${mark.by === 'airlock' ? 'on evidence' : 'by an operator'}`);
+    }
+    if (mark.mark === 'end' && mark.bad) {
+      const digest = slot?.candidate?.digest;
+      if (digest !== undefined) this.bad.add(digest);
+    }
+    if (mark.mark === 'end') this.#oracle.count(`reason ${mark.reason.code}`);
+    if (mark.mark === 'unbarred') {
+      this.#asked('unbar', mark.digest);
+      this.bad.delete(mark.digest);
+    }
+    if (mark.mark === 'approved') {
+      this.#asked('approve', mark.proposal);
+      this.#given.add(`${mark.proposal} ${mark.digest}`);
+      const row = before.proposals.get(mark.proposal);
+      this.#oracle.check(row?.digest === mark.digest, 'approval', () => 'not what was shown');
+    }
+    if (mark.mark === 'promote') this.#promoted(mark, before);
+    if (mark.mark === 'stable') {
+      const long = slot?.bake != null && at >= slot.bake.startedAt + world.policy.policy.bake.for;
+      this.#oracle.check(long, 'bake', () => `${mark.release} is stable before its time`);
+      this.#oracle.check(slot?.bake?.suspects.length === 0, 'bake', () => 'stable under suspicion');
+    }
+    if (mark.mark === 'answered') {
+      const known = this.#answers.get(mark.request);
+      this.#oracle.check(known === undefined, 'requests', () => `${mark.request} answered twice`);
+      this.#answers.set(mark.request, mark.verb);
+      this.#oracle.count(`request ${mark.verb} ${mark.answer.ok ? 'done' : 'refused'}`);
+    }
+  }
+
+  #promoted(mark: Mark & { mark: 'promote' }, before: State): void {
+    const slot = deployment(before);
+    if (mark.canary === 'skipped') return this.#asked('promote', mark.proposal ?? '');
+    const good = this.#canary.get(`${mark.proposal} ${slot?.candidate?.release}`) ?? 0;
+    const wanted = this.#oracle.world.policy.policy.canary.runs;
+    const few = () => `${mark.proposal} is promoted after ${good} good runs of ${wanted}`;
+    this.#oracle.check(slot?.phase === 'canary' && good >= wanted, 'invariant 2', few);
+  }
+
+  /** An operator's word is on the disk: nothing makes it up. */
+  #asked(verb: string, about: string): void {
+    const found = [...this.#oracle.world.disk.requests.values()].some(({ request }) => {
+      if (request?.verb !== verb) return false;
+      if (request.verb === 'unbar') return about.startsWith(request.digest);
+      return 'proposal' in request && request.proposal === about;
+    });
+    this.#oracle.check(found, 'operator', () => `nobody asked to ${verb} ${about}`);
+  }
+}
+
+/** The name of an effect that is never repeated once it is recorded done; null: it may be. */
+function once(step: Step): string | null {
+  if (step.do === 'seal') return `seal ${step.id}`;
+  if (step.do === 'run') return `run ${step.run.id}`;
+  if (step.do === 'notify') return `notify ${step.notice.id}`;
+  return step.do === 'answer' ? `answer ${step.request}` : null;
+}
+
+export const isOver = (state: State, id: string): boolean => {
+  const phase = state.proposals.get(id)?.phase;
+  return phase === undefined || terminal.has(phase);
+};

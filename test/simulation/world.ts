@@ -1,0 +1,83 @@
+import type { Entry } from '../../supervisor/model/entry.ts';
+import type { PolicyInForce } from '../../supervisor/model/policy.ts';
+import type { Agent } from '../../supervisor/model/runtime.ts';
+import { nothing, type State } from '../../supervisor/model/state.ts';
+import { Agenda } from './agenda.ts';
+import { type Change, randomChange } from './content.ts';
+import { type Disk, emptyDisk } from './disk.ts';
+import { Oracle } from './oracle.ts';
+import { crews, policies } from './policies.ts';
+import type { Process } from './processes.ts';
+import { Random } from './random.ts';
+
+/** What is wrong with the world at the moment. */
+export interface Weather {
+  /** The model provider does not answer. */
+  outage: boolean;
+  /** The disk is full. */
+  full: boolean;
+  /** The switch folder cannot be read. */
+  unreadable: boolean;
+  /** How often a run finds nothing to do. */
+  idle: number;
+  /** Nothing goes wrong any more. */
+  calm: boolean;
+}
+
+export interface Written {
+  entry: Entry;
+  policy: PolicyInForce;
+}
+
+/** The journal: what was committed, and the rows that follow. */
+export interface Journal {
+  entries: Written[];
+  state: State;
+}
+
+/** One simulated host with everything around it. */
+export class World {
+  readonly seed: number;
+  readonly random: Random;
+  readonly agenda: Agenda;
+  readonly disk: Disk = emptyDisk();
+  readonly journal: Journal = { entries: [], state: nothing };
+  readonly crew: readonly Agent[];
+  /** Changes that the source folder of the first release already has. */
+  readonly source: readonly Change[];
+  readonly weather: Weather;
+  readonly processes = new Map<string, Process>();
+  /** Steps that were begun in this life of the daemon and may be caught by a crash halfway. */
+  readonly halfDone = new Set<{ once: () => void }>();
+  readonly oracle: Oracle;
+  /** Every change that was ever written, by id. */
+  readonly changes = new Map<string, Change>();
+  /** Inboxes in which the daemon knows that something happened. */
+  readonly noticed = new Set<string>();
+  policy: PolicyInForce;
+  numbers = 0;
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.random = new Random(seed);
+    const { random } = this;
+    this.agenda = new Agenda(Date.UTC(2026, 0, 5, 9) + random.between(0, 3 * 3_600_000));
+    this.crew = random.pick(crews);
+    this.policy = random.pick(policies);
+    const idle = random.pick([0, 0, 0.1, 0.3]);
+    this.weather = { outage: false, full: false, unreadable: false, idle, calm: false };
+    const born = randomChange(random, 'source', 'maker', this.crew);
+    this.source = random.chance(0.02) ? [born] : [];
+    for (const change of this.source) this.changes.set(change.id, change);
+    this.oracle = new Oracle(this);
+  }
+
+  number(): number {
+    this.numbers += 1;
+    return this.numbers;
+  }
+
+  isBrokenLock(digest: string): boolean {
+    return this.changes.get(digest.replace(/^lock-/, ''))?.deps === 'broken';
+  }
+}
