@@ -1,8 +1,10 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { stamp } from '../model/duration.ts';
+import type { Upstream } from '../model/policy.ts';
 import { reason } from '../model/reason.ts';
 import type { ReleaseId } from '../model/release.ts';
+import { host } from '../model/state.ts';
 import type { SmokeFacts, Step } from '../model/step.ts';
 import { policyPath } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
@@ -59,19 +61,20 @@ function roomOf(
 ): RehearsalRoom {
   const { layout, programs, now } = world;
   const { policy, digest } = world.policy();
+  // A rehearsal is the supervisor's own doing: only a host that is halted stops it.
+  const halted = () => haltFor(layout, {});
   return {
     programs,
     identity: world.identityFor('smoke'),
     runs: layout.runs,
     limits: policy.limits.run,
-    // A rehearsal is the supervisor's own doing: only a host that is halted stops it.
-    halted: () => haltFor(layout, {}),
+    halted,
     now,
     model: policy.smoke.model === 'rehearsal' ? null : policy.smoke.model,
     parallel: cpus().length,
     deployment: step.proposal,
     policy: digest,
-    nextId: (agent, path) => `${stamp(now())}-${agent}-${path}-s${world.nextNumber()}`,
+    nextId: (agent, path) => `${stamp(now())}-${agent}-${path}-${rehearsalNumber(world)}`,
     traceOf: (run) => {
       const trace = openTrace(layout.trace(run), policy.limits.run.trace);
       traces.set(run, trace);
@@ -79,9 +82,22 @@ function roomOf(
     },
     openDoor: (answers, run, socket, trace) =>
       openWith(world, {
-        ...{ run, socket, trace },
+        ...{ run, socket, trace, halted },
+        // The named model answers, whatever name the runtime asks for.
+        models: 'model' in answers ? only(policy.models, answers.model) : policy.models,
         script: 'script' in answers ? answers.script : null,
         shared: 'purse' in answers ? [answers.purse] : [],
       }),
   };
+}
+
+/** Of the same shape as any run's number: it gives no sign; and never one that another run got. */
+function rehearsalNumber(world: World): string {
+  const { counter } = host(world.state());
+  return `${counter}${world.nextNumber().toString().padStart(4, '0')}`;
+}
+
+function only(models: Record<string, Upstream[]>, name: string): Record<string, Upstream[]> {
+  const upstreams = models[name];
+  return upstreams === undefined ? {} : { [name]: upstreams };
 }

@@ -35,14 +35,14 @@ export function commitOf(layout: Layout, id: ReleaseId): string | null {
 
 /**
  * Record a release; only what differs from its parent is read. Done already is fine.
- * @param folder where its files are, if not in `releases/` yet.
+ * @param content of a file, if the release is not published yet.
  * @returns its commit
  */
 export async function commitRelease(
   layout: Layout,
   manifest: Manifest,
   parent: Manifest | null,
-  folder: string = layout.release(manifest.id),
+  content: (path: string) => Buffer = (path) => contentOf(layout.release(manifest.id), path),
 ): Promise<string> {
   const done = commitOf(layout, manifest.id);
   if (done !== null) return done;
@@ -51,7 +51,7 @@ export async function commitRelease(
   const before = from === null ? [] : (parent as Manifest).files;
   const parts = [
     heading(`refs/releases/${manifest.id}`, Date.parse(manifest.createdAt), manifest.id, from),
-    ...differences(before, manifest.files, (path) => contentOf(folder, path)),
+    ...differences(before, manifest.files, content),
   ];
   const input = Buffer.concat(parts);
   return (await record(layout, manifest.id, input)) ?? (await retried(layout, manifest.id, input));
@@ -162,7 +162,8 @@ function quoted(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }
 
-function contentOf(folder: string, path: string): Buffer {
+/** @throws Failure `corrupt-release` when it is gone. */
+export function contentOf(folder: string, path: string): Buffer {
   const content = readBytes(`${folder}/${path}`);
   if (content !== null) return content;
   throw new Failure('corrupt-release', {

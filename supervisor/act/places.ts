@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openDoor as openGatewayDoor } from '../gateway/door.ts';
 import type { Purse } from '../gateway/purse.ts';
 import { readText } from '../host/files.ts';
+import type { Upstream } from '../model/policy.ts';
 import { Failure } from '../model/reason.ts';
 import type { RunSpec } from '../model/run.ts';
 import type { ScriptTurn } from '../model/scenario.ts';
@@ -54,7 +55,11 @@ export function haltOf(world: World, spec: RunSpec): RunPlace['halted'] {
 
 /** Doors to the models of the policy. */
 function serviceDoor(world: World): OpenDoor {
-  return (run, socket, trace) => openWith(world, { run, socket, trace, script: null, shared: [] });
+  const { models } = world.policy().policy;
+  return (run, socket, trace) => {
+    const halted = haltOf(world, run);
+    return openWith(world, { run, socket, trace, script: null, shared: [], models, halted });
+  };
 }
 
 export interface DoorWish {
@@ -63,15 +68,16 @@ export interface DoorWish {
   trace: Parameters<OpenDoor>[2];
   script: ScriptTurn[] | null;
   shared: Purse[];
+  /** Names that the run may use, with who answers them. */
+  models: Record<string, Upstream[]>;
+  halted: RunPlace['halted'];
 }
 
 export function openWith(world: World, wish: DoorWish) {
   const { policy } = world.policy();
   return openGatewayDoor({
     ...wish,
-    models: policy.models,
     usdLimit: null,
-    halted: haltOf(world, wish.run),
     deliver: (mail) => (wish.run.kind === 'smoke' ? null : deliver(world, mail)),
     readKey: (file) => readKey(world, file),
     limits: policy.limits,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { kindOf, listFolder, makeFolder, removeTree } from '../host/files.ts';
 import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../host/tree.ts';
 import { instant, stamp } from '../model/duration.ts';
@@ -9,7 +10,7 @@ import type { RuntimeConfig } from '../model/runtime.ts';
 import { parseEveryConfig, readRuntimeConfig } from './config.ts';
 import { diskFailure } from './disk.ts';
 import { editsOf } from './edits.ts';
-import { commitRelease } from './history.ts';
+import { commitRelease, contentOf } from './history.ts';
 import { digestOf, type Edits, editFiles, readManifest } from './manifest.ts';
 import { outsideFaults, togetherFaults } from './paths.ts';
 import { readSource, type SourceRequest } from './source.ts';
@@ -148,7 +149,7 @@ interface NewRelease {
 
 /** Build and publish; what has the same content already is taken instead. */
 async function makeRelease(fresh: NewRelease): Promise<Manifest> {
-  const { layout, manifest, before, name } = fresh;
+  const { layout, manifest, before, edits, name } = fresh;
   const existing = findDigest(layout, manifest.digest);
   if (existing !== null) {
     sealTop(layout.release(existing.id));
@@ -158,8 +159,17 @@ async function makeRelease(fresh: NewRelease): Promise<Manifest> {
   const tree = `${layout.staging}/${name}`;
   const from = before === null ? null : layout.release(before.id);
   const hollow = manifest.deps === null ? [] : ['node_modules'];
-  buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
-  await commitRelease(layout, manifest, before, tree);
+  const old = (path: string) => contentOf(from ?? '', path);
+  // Git works on another core meanwhile.
+  const recorded = commitRelease(layout, manifest, before, (path) => {
+    return edits.get(path)?.content ?? old(path);
+  });
+  try {
+    await setImmediate(); // it is started by then
+    buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
+  } finally {
+    await recorded;
+  }
   await publishTree(tree, layout.release(manifest.id));
   return manifest;
 }
