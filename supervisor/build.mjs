@@ -5,6 +5,19 @@ import { build } from 'esbuild';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
+/**
+ * zod's fifty translations of its messages are half of what most verbs would load, and nobody asks
+ * for one: only the English it falls back to stays.
+ */
+const englishOnly = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => {
+      return { contents: "export { default as en } from './en.js';" };
+    });
+  },
+};
+
 await build({
   entryPoints: [here('cli/airlock.ts'), here('act/worker.ts')],
   outbase: here('.'),
@@ -16,6 +29,7 @@ await build({
   target: 'node20',
   minifyWhitespace: true,
   minifySyntax: true,
+  plugins: [englishOnly],
   // Native: it must be found where it was compiled.
   external: ['better-sqlite3'],
   // Packages written as CommonJS ask for Node's own modules by require().

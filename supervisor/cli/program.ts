@@ -20,7 +20,7 @@ export function parse(
   let parsed: Parsed | null = null;
   const program = root(about);
   for (const { title, verbs } of groups) {
-    for (const entry of verbs) {
+    for (const entry of verbs.filter(wanted(argv))) {
       add(parentOf(program, entry, title), entry, title, (args, options) => {
         parsed = { load: entry.load, args, options };
       });
@@ -35,6 +35,16 @@ export function parse(
   });
   program.parse([...argv], { from: 'user' });
   return parsed;
+}
+
+/**
+ * The verbs that the line may mean: those that it names, or all where it names none. Making all of
+ * them takes longer than a flip.
+ */
+function wanted(argv: readonly string[]): (entry: VerbEntry) => boolean {
+  const first = ({ name }: VerbEntry) => name.split(' ', 1)[0] ?? name;
+  const named = groups.some(({ verbs }) => verbs.some((one) => argv.includes(first(one))));
+  return (entry) => !named || argv.includes(first(entry));
 }
 
 function root({ version }: { version: string }): Command {

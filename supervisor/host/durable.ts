@@ -1,5 +1,4 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
-import { execa } from 'execa';
 
 /** Make a folder's entries durable: names that were made, moved or removed in it. */
 export function syncFolder(folder: string): void {
@@ -17,5 +16,7 @@ export function syncFolder(folder: string): void {
  * changed file and folder of a 20,000-file tree takes 120 ms.
  */
 export async function syncFileSystem(path: string): Promise<void> {
+  // Loaded here: break glass flips through this file and has no time for it.
+  const { execa } = await import('execa');
   await execa('sync', ['-f', path], { extendEnv: false, env: { PATH: process.env.PATH } });
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { reason } from '../../supervisor/model/reason.ts';
-import type { Deployment } from '../../supervisor/model/state.ts';
-import { put } from '../fixtures/store/rows.ts';
+import type { Release } from '../../supervisor/model/release.ts';
+import type { Deployment, Put } from '../../supervisor/model/state.ts';
+import { aProposal, put } from '../fixtures/store/rows.ts';
 import { airlock, document, givenTheBuiltCommand } from './support/command.ts';
 import { givenRoot, type Root } from './support/root.ts';
 
@@ -22,6 +23,30 @@ async function givenDaemon({ root }: Root) {
   onTestFinished(() => void child.kill('SIGKILL'));
   for await (const line of createInterface({ input: child.stdout })) if (line === 'ready') break;
   return child;
+}
+
+/** The last release bakes: proposal `p` of maker. */
+function baking([old, now]: Release[]): Put[] {
+  const slot = {
+    ...{ proposal: 'p', phase: 'baking', since: 1, onto: old?.id, gates: [], canary: null },
+    candidate: { release: now?.id, digest: now?.digest },
+    bake: { startedAt: 1, runs: [], suspects: [], confirm: null, firstEvidence: null },
+  } as unknown as Deployment;
+  const proposal = aProposal('p', { phase: 'baking', release: now?.id ?? null });
+  return [put('deployment', 'deployment', slot), put('proposals', 'p', proposal)];
+}
+
+/** Its failed bake was being rolled back when the daemon was killed, before the flip. */
+function cutOff([old, now]: Release[]): Put[] {
+  const because = reason('bake-failed', { message: 'it failed', step: 'bake' });
+  const to = old?.id ?? '';
+  const step = { do: 'flip', to, from: null, why: 'rollback' } as const;
+  const key = `flip:rollback:${to}`;
+  const row = { from: now?.id ?? '', to, reason: because, by: 'airlock', bad: true };
+  return [
+    put('rollback', 'rollback', { ...row, clear: false, startedAt: 1, request: null }),
+    put('pending', key, { key, step, since: 1, attempts: 1 }),
+  ];
 }
 
 describe('rollback without a daemon', () => {
@@ -44,22 +69,11 @@ describe('rollback without a daemon', () => {
   });
 
   it('ends the deployment that was baking as rolled back', async () => {
-    const slot = (release: string, onto: string) =>
-      ({
-        ...{ proposal: 'p', phase: 'baking', since: 1, onto, gates: [], canary: null },
-        candidate: { release, digest: 'x' },
-        bake: { startedAt: 1, runs: [], suspects: [], confirm: null, firstEvidence: null },
-      }) as unknown as Deployment;
-    const root = await givenRoot({
-      stable: (index) => index < 1,
-      more: ([old, now]) => [
-        put('deployment', 'deployment', slot(now?.id ?? '', old?.id ?? '')),
-        put('proposals', 'p', { id: 'p', proposer: 'maker', phase: 'baking' } as never),
-      ],
-    });
+    const root = await givenRoot({ stable: (index) => index < 1, more: baking });
     expect((await airlock(root.root, 'rollback')).exit).toBe(0);
     expect(root.state().deployment.size).toBe(0);
     expect(root.read((reader) => reader.proposal('p'))?.phase).toBe('rolled-back');
+    expect(root.state().agents.get('maker')?.failures ?? 0).toBe(0);
   });
 
   it.each([
@@ -74,26 +88,17 @@ describe('rollback without a daemon', () => {
     expect(root.state().bad.size).toBe(bad);
   });
 
-  it('finishes a rollback that a crash cut off', async () => {
-    const root = await givenRoot({
-      more: ([old, now]) => {
-        const because = reason('bake-failed', { message: 'it failed', step: 'bake' });
-        const to = old?.id ?? '';
-        const step = { do: 'flip', to, from: null, why: 'rollback' } as const;
-        const key = `flip:rollback:${to}`;
-        const row = { from: now?.id ?? '', to, reason: because, by: 'airlock', bad: true };
-        return [
-          put('rollback', 'rollback', { ...row, clear: false, startedAt: 1, request: null }),
-          put('pending', key, { key, step, since: 1, attempts: 1 }),
-        ];
-      },
-    });
+  it('finishes a rollback on evidence that a crash cut off', async () => {
+    const more = (all: Release[]) => [...baking(all), ...cutOff(all)];
+    const root = await givenRoot({ stable: (index) => index < 1, more });
     const end = await airlock(root.root, 'rollback', '--to', ids(root)[0] ?? '', '--json');
     // What was asked for is what the one under way had come to already.
     expect(end.exit).toBe(3);
     expect(link(root)).toBe(ids(root)[0]);
     expect(root.state().rollback.size).toBe(0);
     expect(root.state().bad.size).toBe(1);
+    // Evidence counts against its proposer; the policy's own wait is asked for.
+    expect(root.state().agents.get('maker')).toMatchObject({ name: 'maker', failures: 1 });
   });
 
   it('halts the host where no stable release is left, and says so', async () => {

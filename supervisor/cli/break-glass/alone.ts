@@ -11,7 +11,7 @@ import { readCurrent } from '../../host/links.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Facts, SeenRequest } from '../../model/fact.ts';
 import type { Mark } from '../../model/mark.ts';
-import { type PolicyInForce, policySchema } from '../../model/policy.ts';
+import { type Policy, type PolicyInForce, policySchema } from '../../model/policy.ts';
 import { Failure, reasonOf } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
 import { type Answer, apply, host, type Put, rollback, type State } from '../../model/state.ts';
@@ -164,16 +164,24 @@ class OneWriter {
 
 /**
  * What a rollback needs of a policy, without the time that reading the file takes: that people
- * are to be told. The daemon looks, when it starts, whether the policy names a command for that.
+ * are to be told, and how long an agent waits after failures. The daemon looks, when it starts,
+ * whether the policy names a command for the first.
  */
 const standIn: PolicyInForce = {
-  policy: policySchema.parse({
-    runtime: { source: '.', include: ['runtime'], entry: ['runtime'] },
-    smoke: { suite: 'smoke' },
+  policy: {
     notify: { command: ['notify'] },
-    models: {},
-  }),
+    get limits() {
+      return defaults().limits;
+    },
+  } as Policy,
   folder: '/',
   file: 'none',
   digest: 'break-glass',
 };
+
+const defaults = () =>
+  policySchema.parse({
+    runtime: { source: '.', include: ['runtime'], entry: ['runtime'] },
+    smoke: { suite: 'smoke' },
+    models: {},
+  });

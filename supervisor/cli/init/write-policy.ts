@@ -56,7 +56,8 @@ const glob =
   (name: string) =>
     folders.has(name) ? `${name}/**` : name;
 
-export const firstScenario = `# A rehearsed run in a temporary workspace; see the contract, section 6.
+/** A first rehearsal, to begin with. */
+export const firstScenario = `# A rehearsed run in a temporary workspace (contract, section 6).
 name: a run ends well
 path: task
 workspace: {}
