@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 /** Make a folder's entries durable: names that were made, moved or removed in it. */
 export function syncFolder(folder: string): void {
@@ -16,7 +18,5 @@ export function syncFolder(folder: string): void {
  * changed file and folder of a 20,000-file tree takes 120 ms.
  */
 export async function syncFileSystem(path: string): Promise<void> {
-  // Loaded here: break glass flips through this file and has no time for it.
-  const { execa } = await import('execa');
-  await execa('sync', ['-f', path], { extendEnv: false, env: { PATH: process.env.PATH } });
+  await promisify(execFile)('sync', ['-f', path], { env: { PATH: process.env.PATH } });
 }
