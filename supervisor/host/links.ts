@@ -1,4 +1,4 @@
-import { readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
@@ -7,8 +7,6 @@ import { syncFolder } from './durable.ts';
 import { errorCode, orNull } from './files.ts';
 
 export type FlipResult = { done: true } | { done: false; actual: ReleaseId | null };
-
-let flips = 0;
 
 /**
  * Move `current` to a release: symlink beside it, rename over it, folder synced, read back.
@@ -23,7 +21,8 @@ export function flip(layout: Layout, release: ReleaseId, expected: ReleaseId | n
     const actual = readCurrent(layout);
     if (actual !== expected) return { done: false, actual };
   }
-  const temporary = `${layout.root}/.current-${process.pid}-${flips++}`;
+  const temporary = `${layout.root}/.current-${process.pid}`;
+  rmSync(temporary, { force: true }); // of a process that had this number and was killed
   symlinkSync(`releases/${release}`, temporary);
   try {
     renameSync(temporary, layout.current);

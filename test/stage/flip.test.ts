@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -63,6 +63,12 @@ test('where there is none, that is said, and the first flip makes it', () => {
   expect(flip(empty, 'r', 'other')).toEqual({ done: false, actual: null });
   expect(flip(empty, 'r', null)).toEqual({ done: true });
   expect(readCurrent(empty)).toBe('r');
+});
+
+test('what a killed process left of its flip is in nobody’s way', () => {
+  symlinkSync('releases/half', join(host.layout.root, `.current-${process.pid}`));
+  expect(flip(host.layout, b, a)).toEqual({ done: true });
+  expect(readCurrent(host.layout)).toBe(b);
 });
 
 test('what is no link is neither read as one nor destroyed', () => {
