@@ -28,7 +28,7 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
   approve(view, ask) {
     const proposal = view.state.proposals.get(ask.proposal);
     if (proposal === undefined) return refuse(ask, 'not-found', `no open proposal ${ask.proposal}`);
-    const held = proposal.held;
+    const held = isHeld(proposal);
     if (!held && proposal.phase !== 'awaiting-approval') return wrongPhase(ask, proposal);
     const shown = held && proposal.digest === null ? proposal.sha256 : (proposal.digest ?? '');
     if (!shown.startsWith(ask.digest)) {
@@ -45,7 +45,7 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
   reject(view, ask) {
     const proposal = view.state.proposals.get(ask.proposal);
     if (proposal === undefined) return refuse(ask, 'not-found', `no open proposal ${ask.proposal}`);
-    const waits = proposal.held || proposal.phase === 'awaiting-approval';
+    const waits = isHeld(proposal) || proposal.phase === 'awaiting-approval';
     if (!waits && proposal.phase !== 'received') return wrongPhase(ask, proposal);
     const because = reason('rejected', { message: ask.reason || 'rejected', step: 'approval' });
     return done(ask, `rejected: ${proposal.id}`, null, ending(proposal, because));
@@ -136,6 +136,9 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     return { ...decision, steps: stopping.steps };
   },
 };
+
+/** Held and still open: what has ended stays as it ended. */
+const isHeld = (proposal: Proposal) => proposal.held && !terminal.has(proposal.phase);
 
 /** An operator's rollback: to a named release, or to where the contract says. */
 function rollBack(

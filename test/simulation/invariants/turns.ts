@@ -17,9 +17,14 @@ export class Turns {
     const { proposer } = row;
     this.#passed.delete(proposer);
     if (row.approval !== null) return;
+    // What was dropped together is judged together: nobody goes before an older drop is sealed.
+    const sealing = [...state.pending.values()].flatMap(({ step }) =>
+      step.do === 'seal' ? [step.at] : [],
+    );
     const able = [...state.proposals.values()].filter(
       (one) =>
         one.phase === 'received' &&
+        Date.parse(one.receivedAt) < Math.min(...sealing) &&
         !one.held &&
         (state.agents.get(one.proposer)?.waitUntil ?? 0) <= at,
     );
