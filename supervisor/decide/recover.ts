@@ -1,3 +1,4 @@
+import type { Step } from '../model/step.ts';
 import { type Decision, mark, none, type View } from './view.ts';
 
 /**
@@ -7,7 +8,9 @@ import { type Decision, mark, none, type View } from './view.ts';
  */
 export function recover(view: View): Decision {
   const { state, facts } = view;
-  const cut = [...state.pending.values()].filter((one) => !facts.underway.has(one.key));
+  const cut = [...state.pending.values()].filter(
+    ({ key, step }) => !facts.underway.has(key) && !isNamedByLink(view, step),
+  );
   if (cut.length === 0) return none;
   const runs = cut.flatMap(({ key, step }) =>
     step.do === 'run' ? [{ mark: 'interrupted' as const, run: step.run.id, key }] : [],
@@ -15,3 +18,7 @@ export function recover(view: View): Decision {
   if (runs.length > 0) return mark(...runs);
   return { marks: [], steps: cut.map((one) => one.step) };
 }
+
+/** Somebody moved `current` to what was to be removed: first the link goes back. */
+const isNamedByLink = ({ facts }: View, step: Step): boolean =>
+  step.do === 'discard' && step.what === 'release' && step.id === facts.current;

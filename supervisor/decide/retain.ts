@@ -21,6 +21,8 @@ function oldReleases(view: View): Step[] {
   const stable = stableReleases(state).slice(0, spare);
   const needed = new Set([
     host(state).current,
+    // The link may be elsewhere for a while, by somebody's hand.
+    view.facts.current,
     rollback(state)?.to,
     ...stable.map((one) => one.id),
     ...[...state.runs.values()].map((run) => run.release),

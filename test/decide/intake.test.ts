@@ -41,6 +41,12 @@ describe('what is sealed', () => {
   test('nothing while stopping', () => {
     expect(intake(view({}, { drops: [drop('a')], stopping: true })).steps).toEqual([]);
   });
+  test('in the order in which they came', () => {
+    const drops = [drop('b', { readyAt: 2 }), drop('c', { readyAt: 1 }), drop('a', { readyAt: 2 })];
+    expect(said(intake(view({}, { drops })))).toEqual(
+      ['c', 'a', 'b'].map((one) => `seal:maker/${one}`),
+    );
+  });
   test('with the run of its agent that was going on', () => {
     const [step] = intake(
       view({ runs: [running('r1', { release: 'b' })] }, { drops: [drop('a')] }),
@@ -190,6 +196,15 @@ describe('who gets the slot next', () => {
       'an approved one first',
       { proposals: [of('p1', 'maker', 1), of('p2', 'maker', 2, { approval: yes })] },
       'p2',
+    ],
+    [
+      'nobody before an older drop is sealed',
+      {
+        proposals: [of('p1', 'maker', 1), of('p2', 'scout', 3)],
+        pending: [pending({ ...seal('x'), at: now + 2000 })],
+        agents: [record('maker', { lastTurn: 9 })],
+      },
+      'p1',
     ],
     [
       'only what is received',
