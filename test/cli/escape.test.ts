@@ -21,6 +21,7 @@ describe('what an agent wrote, on one line', () => {
     ['tag characters', 'a\u{e0041}b', 'a\\u{e0041}b'],
     ['half a character', 'a\ud800b', 'a\\u{d800}b'],
     ['fillers', '\u3164\u2800', '\\u{3164}\\u{2800}'],
+    ['an annotation that is no default ignorable', 'a\ufff9b', 'a\\u{fff9}b'],
     ['backspace', 'good\b\b\b\bevil', 'good\\u{8}\\u{8}\\u{8}\\u{8}evil'],
     ['plain text of any script', 'grün, 中文, שלום 😀', 'grün, 中文, שלום 😀'],
   ])('makes %s visible', (_what, text, shown) => {

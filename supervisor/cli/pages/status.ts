@@ -106,7 +106,8 @@ function nowText({ running }: AgentShape, paint: Paint): string {
 
 function nextText({ next, skipped }: AgentShape, paint: Paint, at: number): string {
   if (skipped !== null) return paint.yellow(`does not run: ${skipped}`);
-  return next === null ? paint.dim('not scheduled') : ago(next, at);
+  if (next === null) return paint.dim('not scheduled');
+  return Date.parse(next) <= at ? 'due' : ago(next, at);
 }
 
 function lastText({ lastRun }: AgentShape, paint: Paint, at: number): string {
