@@ -1,6 +1,6 @@
-import { type BigIntStats, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { orNull } from './files.ts';
-import { nameToText, pathOf } from './names.ts';
+import { nameToText } from './names.ts';
 import { walk } from './walk.ts';
 
 /** Something in an inbox that is not hidden by a leading dot. */
@@ -37,11 +37,12 @@ const enough = 20_000;
  */
 export function listDrops({ inbox, now, settle, hints }: ListDrops): SeenDrop[] {
   const names = orNull(() => readdirSync(inbox, { encoding: 'buffer' })) ?? [];
+  const folder = Buffer.from(`${inbox}/`);
   const drops: SeenDrop[] = [];
   for (const bytes of names) {
     if (bytes[0] === 0x2e) continue;
     const name = nameToText(bytes);
-    const times = orNull(() => newest(pathOf(inbox, name)));
+    const times = orNull(() => newest(Buffer.concat([folder, bytes])));
     if (times === null) continue; // gone meanwhile
     drops.push({ name, ...readiness(times, now, settle, hints?.has(name) ?? false) });
   }
@@ -65,17 +66,20 @@ function readiness(times: Times, now: number, settle: number, renamed: boolean) 
 }
 
 function newest(path: Buffer): Times {
-  let top: BigIntStats | null = null;
+  const top = lstatSync(path, { bigint: true });
+  const { inside, count } = top.isDirectory() ? within(path) : { inside: 0n, count: 0 };
+  const empty = top.isDirectory() ? count === 0 : top.size === 0n;
+  return { top: top.ctimeNs, moved: !empty && top.ctimeNs > top.mtimeNs, inside };
+}
+
+function within(folder: Buffer): { inside: bigint; count: number } {
   let inside = 0n;
   let count = 0;
-  walk(path, { open: false }, ({ stat }) => {
-    if (top === null) top = stat;
-    else if (stat.ctimeNs > inside) inside = stat.ctimeNs;
+  walk(folder, { open: false }, ({ path, stat }) => {
+    if (path.length === 0) return undefined;
+    if (stat.ctimeNs > inside) inside = stat.ctimeNs;
     count += 1;
     return count > enough ? 'stop' : undefined;
   });
-  const itself = top as BigIntStats | null;
-  if (itself === null) return { top: 0n, moved: false, inside: 0n };
-  const empty = itself.isDirectory() ? count === 1 : itself.size === 0n;
-  return { top: itself.ctimeNs, moved: !empty && itself.ctimeNs > itself.mtimeNs, inside };
+  return { inside, count };
 }

@@ -41,7 +41,8 @@ function meet(at: Buffer, path: Buffer, open: boolean, visit: Visit): 'stop' | u
   if (fd === null) return visit({ path, kind: 'unreadable', stat: seen, fd: null });
   try {
     const stat = fstatSync(fd, { bigint: true });
-    if (kindOfStat(stat) !== kind) return visit({ path, kind: 'unreadable', stat, fd: null });
+    const same = stat.ino === seen.ino && stat.dev === seen.dev && kindOfStat(stat) === kind;
+    if (!same) return visit({ path, kind: 'unreadable', stat, fd: null });
     if (kind === 'file') return visit({ path, kind, stat, fd });
     if (visit({ path, kind, stat, fd: null }) === 'stop') return 'stop';
     return enter(fd, path, open, visit);
@@ -67,7 +68,11 @@ function enter(fd: number, path: Buffer, open: boolean, visit: Visit): 'stop' | 
   return undefined;
 }
 
-function openAs(at: Buffer, kind: 'file' | 'folder'): number | null {
+/**
+ * Open what is itself a file or folder; null when we may not.
+ * @throws ELOOP for a symbolic link, ENOTDIR for what is no folder.
+ */
+export function openAs(at: Buffer, kind: 'file' | 'folder'): number | null {
   try {
     return openSync(at, kind === 'file' ? noFollow : noFollow | constants.O_DIRECTORY);
   } catch (error) {

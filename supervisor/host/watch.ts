@@ -75,30 +75,31 @@ function forget(watcher: FSWatcher, watched: Set<string>, folder: string): void 
 
 /**
  * A rename within a folder is told as two events in a row, the old name's and the new one's. So is
- * the removal of a dot-file followed by a new file: the dot-file's inode, where it was seen in
- * time, tells them apart.
+ * the removal of a dot-file followed by a new file: what the dot-file was, where it was seen in time,
+ * tells them apart (inode and birth: inodes are given again at once).
  */
 class RenameSpotter {
   readonly #last = new Map<string, string>();
-  readonly #inodes = new Map<string, bigint>();
+  readonly #seen = new Map<string, string>();
 
   see(folder: string, name: string, event: string): boolean {
     const before = this.#last.get(folder) ?? '';
     this.#last.set(folder, event === 'rename' ? name : '');
     const path = join(folder, name);
     if (name.startsWith('.')) {
-      const inode = inodeOf(path);
-      if (inode !== null) this.#inodes.set(path, inode);
+      const file = identityOf(path);
+      if (file !== null) this.#seen.set(path, file);
       return false;
     }
     if (event !== 'rename' || !before.startsWith('.')) return false;
-    const known = this.#inodes.get(join(folder, before));
-    this.#inodes.delete(join(folder, before));
-    const now = inodeOf(path);
+    const known = this.#seen.get(join(folder, before));
+    this.#seen.delete(join(folder, before));
+    const now = identityOf(path);
     return now !== null && (known === undefined || known === now);
   }
 }
 
-function inodeOf(path: string): bigint | null {
-  return orNull(() => lstatSync(path, { bigint: true }))?.ino ?? null;
+function identityOf(path: string): string | null {
+  const stat = orNull(() => lstatSync(path, { bigint: true }));
+  return stat === null ? null : `${stat.ino}:${stat.birthtimeNs}`;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listDrops } from '../../supervisor/host/drops.ts';
@@ -122,6 +122,19 @@ describe('the watcher', () => {
     }, ['renamed', 'copied']);
     expect(seen.get(join(inbox, 'renamed'))).toBe(true);
     expect(seen.get(join(inbox, 'copied'))).toBe(false);
+  });
+
+  test('is not taken in by a dot-file that is removed just before a plain copy begins', async () => {
+    const events: [string, boolean][] = [];
+    const watcher = start((_folder, name, renamed) => events.push([name, renamed]));
+    await watcher.ready;
+    writeFileSync(join(inbox, '.x'), 'content');
+    await until(() => events.some(([name]) => name === '.x'));
+    unlinkSync(join(inbox, '.x'));
+    writeFileSync(join(inbox, 'copied'), 'con');
+    await until(() => events.some(([name]) => name === 'copied'));
+    await watcher.close();
+    expect(events.filter(([, renamed]) => renamed)).toEqual([]);
   });
 
   test('sees inboxes that are made while it runs', async () => {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seal } from '../../supervisor/act/seal.ts';
 import { takeIn } from '../../supervisor/host/take.ts';
+import { openAs } from '../../supervisor/host/walk.ts';
 import { codes, Host, limits, write } from '../stage/support/host.ts';
 
 let host: Host;
@@ -150,6 +152,16 @@ describe('sealing', () => {
     const { result } = host.seal(name.replaceAll('\\', '\\\\'));
     expect(result.kind).toBe('sealed');
   });
+});
+
+test('a link is not opened, not even by who was told that it is a file', () => {
+  const link = join(host.folder, 'link');
+  symlinkSync(host.layout.current, link);
+  for (const kind of ['file', 'folder'] as const) {
+    expect(() => openAs(Buffer.from(link), kind)).toThrow(/ELOOP|ENOTDIR/);
+  }
+  symlinkSync(join(host.layout.current, 'release.json'), `${link}2`);
+  expect(() => openAs(Buffer.from(`${link}2`), 'file')).toThrow(/ELOOP/);
 });
 
 describe('while somebody writes to it', () => {

@@ -75,6 +75,20 @@ test('no hook, filter, attribute or user setting touches a patch', async () => {
   expect(existsSync(proof), 'nothing of it ran').toBe(false);
 });
 
+test('git sees no settings but ours and the repository’s own', async () => {
+  hostileHome();
+  await openHistory(host.layout);
+  const args = ['config', '--list', '--show-scope', '--name-only'];
+  const { stdout } = await git({ repository: host.layout.history, args });
+  const scopes = stdout
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t')[0]);
+  expect(new Set(scopes)).toEqual(new Set(['local', 'command']));
+  expect(stdout.toString()).not.toContain('tattle');
+});
+
 test('with these settings an ordinary git would have run something', () => {
   hostileHome();
   const folder = join(host.folder, 'plain');

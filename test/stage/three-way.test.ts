@@ -121,10 +121,10 @@ describe('a patch without a base', () => {
       writeFileSync(join(at, task), original.replace('task 10\n', 'task ten\n'));
     });
     // Its context is gone from the new release: only the old blob tells what it meant.
-    const onto = await moveOn({ [task]: `intro\n${original.replace('task 14\n', 'task 14th\n')}` });
+    const onto = await moveOn({ [task]: `intro\n${original.replace('task 12\n', 'task 12th\n')}` });
     const { id, sealed } = host.accept('old.patch');
     const result = staged(await host.stage({ id, sealed: { ...sealed, base: onto } }, onto));
     expect(text(result.manifest.id, task)).toContain('task ten\n');
-    expect(text(result.manifest.id, task)).toContain('task 14th\n');
+    expect(text(result.manifest.id, task)).toContain('task 12th\n');
   });
 });
