@@ -1,4 +1,4 @@
-import { makeFolder } from '../host/files.ts';
+import { kindOf, makeFolder } from '../host/files.ts';
 import { ownFolder } from '../host/places.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
 import type { World } from './world.ts';
@@ -10,6 +10,8 @@ export function readyInboxes(world: World, release: string): void {
   for (const { name } of agents ?? []) {
     makeFolder(layout.receipts(name));
     for (const folder of [layout.inbox(name), layout.workspace(name)]) {
+      // One that is there is made its user's with all that is in it, before a run needs it.
+      if (kindOf(folder) !== 'absent') continue;
       makeFolder(folder);
       ownFolder(folder, world.identityFor(name));
     }
