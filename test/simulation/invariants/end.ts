@@ -12,6 +12,7 @@ export function quiet(world: World, daemon: Daemon): boolean {
   const again = [...state.retries.values()].some((one) => one.step !== null);
   if (going || again || state.receipts.size + state.notices.size > 0) return false;
   for (const inbox of disk.inboxes.values()) if (inbox.size > 0) return false;
+  for (const one of state.answers.values()) if (!one.told) return false;
   for (const id of disk.requests.keys()) if (!disk.answers.has(id)) return false;
   const stillborn = host(state).stillborn !== null;
   return [...state.proposals.values()].every(

@@ -1,7 +1,7 @@
 import type { Entry } from '../../../supervisor/model/entry.ts';
 import type { Mark } from '../../../supervisor/model/mark.ts';
 import { terminal } from '../../../supervisor/model/proposal.ts';
-import type { RunSpec } from '../../../supervisor/model/run.ts';
+import type { RunEnding, RunSpec } from '../../../supervisor/model/run.ts';
 import { deployment, type State } from '../../../supervisor/model/state.ts';
 import type { Step } from '../../../supervisor/model/step.ts';
 import type { Content } from '../content.ts';
@@ -102,16 +102,17 @@ export class Records {
       this.#left(before);
     if (step.do === 'halt') this.#left(before);
     if (step.do === 'answer') this.#answers.set(step.request, 'told');
-    if (step.do === 'run' && outcome.of === 'ended') this.#ran(step.run, outcome.ending);
+    if (step.do === 'run' && outcome.of === 'ended') this.#ran(step.run, outcome.ending, before);
   }
 
-  #ran(spec: RunSpec, ending: { exit: number | null; door: { steps: number; errors: unknown[] } }) {
+  #ran(spec: RunSpec, ending: RunEnding, before: State): void {
     const good = ending.exit === 0 && ending.door.errors.length === 0 && ending.door.steps > 0;
-    if (ending.exit !== 0 || ending.door.errors.length > 0 || ending.door.steps === 0) {
-      this.#failing.add(`${spec.agent.name} ${spec.path} ${spec.release}`);
-    }
-    if (spec.kind !== 'canary' || !good) return;
-    const key = `${spec.deployment} ${spec.release}`;
+    if (!good) this.#failing.add(`${spec.agent.name} ${spec.path} ${spec.release}`);
+    const slot = deployment(before);
+    const mine =
+      slot?.canary?.agent === spec.agent.name && slot.candidate?.release === spec.release;
+    if (!good || !mine) return;
+    const key = `${slot.proposal} ${spec.release}`;
     this.#canary.set(key, (this.#canary.get(key) ?? 0) + 1);
   }
 

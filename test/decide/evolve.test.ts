@@ -1,0 +1,416 @@
+import { describe, expect, test } from 'vitest';
+import { evolve } from '../../supervisor/decide/evolve/entry.ts';
+import type { Entry } from '../../supervisor/model/entry.ts';
+import type { Mark } from '../../supervisor/model/mark.ts';
+import type { PolicyInForce } from '../../supervisor/model/policy.ts';
+import type { Phase } from '../../supervisor/model/proposal.ts';
+import {
+  apply,
+  type Deployment,
+  type DeploymentPhase,
+  deployment,
+  host,
+  recentRuns,
+  rollback,
+  type State,
+} from '../../supervisor/model/state.ts';
+import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
+import {
+  bad,
+  bakeOf,
+  because,
+  brief,
+  canaryOf,
+  candidate,
+  digest,
+  ending,
+  failure,
+  now,
+  pending,
+  policy,
+  proposal,
+  record,
+  release,
+  rollingBack,
+  running,
+  slot,
+  spec,
+  state,
+} from './build.ts';
+
+type Rows = NonNullable<Parameters<typeof state>[0]>;
+const fold = (rows: Rows | State, entry: Entry, under: PolicyInForce = policy()): State => {
+  const before = 'host' in rows && rows.host instanceof Map ? (rows as State) : state(rows as Rows);
+  return apply(before, evolve(before, entry, under));
+};
+const mark = (rows: Rows | State, given: Mark, under?: PolicyInForce) =>
+  fold(rows, { at: now, type: 'mark', mark: given }, under);
+const settle = (rows: Rows, step: Step, outcome: Outcome, under?: PolicyInForce) => {
+  const open = { ...rows, pending: [...(rows.pending ?? []), pending(step)] };
+  return fold(open, { at: now, type: 'outcome', key: stepKey(step), step, outcome }, under);
+};
+const failed: Outcome = { of: 'failed', reason: because('host-failed') };
+const end = (phase: Phase, more: object = {}): Mark => ({
+  ...{ mark: 'end', proposal: 'p', phase, reason: because('canary-failed'), bad: false },
+  ...more,
+});
+
+describe('an intent, and its outcome', () => {
+  const seal: Step = { do: 'seal', id: 'x', agent: 'maker', drop: 'd', run: null, at: now };
+  test('is pending until it is settled', () => {
+    const open = fold({}, { at: now, type: 'intent', key: stepKey(seal), step: seal });
+    expect(open.pending.get('seal:maker/d')).toMatchObject({ attempts: 1, since: now });
+    const again = fold(open, { at: now + 5, type: 'intent', key: stepKey(seal), step: seal });
+    expect(again.pending.get('seal:maker/d')).toMatchObject({ attempts: 2, since: now });
+    expect(settle({}, seal, { of: 'gone' }).pending.size).toBe(0);
+  });
+  test('an outcome that nothing waits for changes nothing', () => {
+    const outcome: Outcome = { of: 'withdrawal', target: 'p' };
+    const after = fold(
+      { proposals: [proposal('p')] },
+      { at: now, type: 'outcome', key: 'k', step: seal, outcome },
+    );
+    expect(after.proposals.get('p')?.phase).toBe('received');
+  });
+  test('what failed is tried again, later each time', () => {
+    const waits = (attempts: number) => {
+      const reason = because('host-failed');
+      const retries = [{ key: 'flip:promote:b', step: null, attempts, at: now, reason }];
+      const flip: Step = { do: 'flip', to: 'b', from: 'a', why: 'promote' };
+      return (settle({ retries }, flip, failed).retries.get('flip:promote:b')?.at ?? 0) - now;
+    };
+    expect([0, 1, 2, 3, 9].map(waits)).toEqual([500, 1000, 2000, 2000, 2000]);
+  });
+  test('a failed seal keeps what it is to try again', () => {
+    expect(settle({}, seal, failed).retries.get('seal:maker/d')?.step).toEqual(seal);
+  });
+  test('a retry that nobody took is forgotten at a tick, a seal never', () => {
+    const reason = because('host-failed');
+    const long = { attempts: 1, at: now - 31 * 60_000, reason };
+    const retries = [
+      { key: 'notify:1', step: null, ...long },
+      { key: 'seal:maker/d', step: seal, ...long },
+      { key: 'notify:2', step: null, ...long, at: now },
+    ];
+    expect([...mark({ retries }, { mark: 'tick' }).retries.keys()]).toEqual([
+      'seal:maker/d',
+      'notify:2',
+    ]);
+  });
+});
+
+describe('receipts', () => {
+  const write: Step = { do: 'receipt', proposal: 'p', agent: 'maker' };
+  const due = { proposals: [proposal('p')], receipts: [{ id: 'p', agent: 'maker' }] };
+  test('a phase that comes while the receipt is written asks for another', () => {
+    const begun = fold(due, { at: now, type: 'intent', key: stepKey(write), step: write });
+    expect(begun.receipts.size).toBe(0);
+    const moved = mark(begun, end('withdrawn'));
+    const written = fold(moved, {
+      at: now,
+      type: 'outcome',
+      key: stepKey(write),
+      step: write,
+      outcome: { of: 'done' },
+    });
+    expect(written.receipts.has('p')).toBe(true);
+  });
+  test('one that could not be written is still due', () => {
+    expect(settle({ proposals: [proposal('p')] }, write, failed).receipts.has('p')).toBe(true);
+  });
+});
+
+/** The slot in a phase, with what belongs to it. */
+function deploying(phase: DeploymentPhase): Rows {
+  const held: Record<DeploymentPhase, Partial<Deployment>> = {
+    staging: {},
+    gating: { candidate: candidate('b') },
+    canary: { candidate: candidate('b'), canary: canaryOf('scout') },
+    promoting: { candidate: candidate('b') },
+    baking: { candidate: candidate('b'), bake: bakeOf() },
+  };
+  return {
+    releases: [release('a'), release('b')],
+    proposals: [proposal('p', { phase, release: 'b', digest: digest('b') })],
+    deployment: slot({ phase, ...held[phase] }),
+  };
+}
+const phaseOf = (after: State, id = 'p') => after.proposals.get(id)?.phase;
+
+describe('the end of a change', () => {
+  test.each<[string, Mark, boolean, boolean]>([
+    ['on evidence bars its digest', end('aborted', { bad: true }), true, true],
+    ['without evidence bars nothing', end('aborted'), false, true],
+    [
+      'of another proposal leaves the slot alone',
+      end('refused', { proposal: 'q', bad: true }),
+      false,
+      false,
+    ],
+  ])('%s', (_, given, barred, freed) => {
+    const rows = deploying('canary');
+    const after = mark({ ...rows, proposals: [...(rows.proposals ?? []), proposal('q')] }, given);
+    expect(after.bad.has(digest('b'))).toBe(barred);
+    expect(deployment(after) === null).toBe(freed);
+    expect(phaseOf(after, given.mark === 'end' ? (given.proposal ?? '') : '')).toBe(
+      given.mark === 'end' && given.phase,
+    );
+  });
+  test('what runs of a bad release proposed is held, and its agent told', () => {
+    const rows = deploying('canary');
+    const dropped = proposal('q', { onRelease: 'b' });
+    const staged = proposal('r', { onRelease: 'a' });
+    const after = mark(
+      { ...rows, proposals: [...(rows.proposals ?? []), dropped, staged] },
+      end('aborted', { bad: true }),
+    );
+    expect([after.proposals.get('q')?.held, after.proposals.get('r')?.held]).toEqual([true, false]);
+    expect(after.receipts.has('q')).toBe(true);
+  });
+  test.each([
+    ['gate-smoke', 1, 0],
+    ['gate-smoke', 2, 300_000],
+    ['gate-smoke', 3, 600_000],
+    ['gate-error', 2, 0],
+    ['canary-inconclusive', 2, 0],
+    ['operator-abort', 2, 0],
+  ] as const)('by %s, the proposer waits after failure %i: %i ms', (code, failures, wait) => {
+    const rows = { ...deploying('gating'), agents: [record('maker', { failures: failures - 1 })] };
+    const after = mark(rows, end('refused', { reason: because(code) }));
+    expect(Math.max(0, (after.agents.get('maker')?.waitUntil ?? 0) - now)).toBe(wait);
+  });
+  test('a stable one starts counting anew', () => {
+    const rows = {
+      ...deploying('baking'),
+      agents: [record('maker', { failures: 5, waitUntil: now + 9 })],
+    };
+    const after = mark(rows, { mark: 'stable', proposal: 'p', release: 'b', reason: null });
+    expect(after.agents.get('maker')).toMatchObject({ failures: 0, waitUntil: 0 });
+    expect(after.releases.get('b')?.stableAt).not.toBeNull();
+    expect([phaseOf(after), deployment(after)]).toEqual(['stable', null]);
+  });
+  test.each([
+    ['withdrawn by file in its canary', 'canary', 'withdrawn'],
+    ['not once it is promoted', 'promoting', 'promoting'],
+    ['not while it bakes', 'baking', 'baking'],
+  ] as const)('%s', (_, phase, expected) => {
+    const step: Step = {
+      do: 'seal',
+      id: 'w',
+      agent: 'maker',
+      drop: 'w.withdraw',
+      run: null,
+      at: now,
+    };
+    const after = settle(deploying(phase), step, { of: 'withdrawal', target: 'p' });
+    expect(phaseOf(after)).toBe(expected);
+    expect(deployment(after) === null).toBe(expected === 'withdrawn');
+    expect(phaseOf(after, 'w')).toBe(expected === 'withdrawn' ? undefined : 'refused');
+  });
+  test("another agent's proposal cannot be withdrawn", () => {
+    const step: Step = {
+      do: 'seal',
+      id: 'w',
+      agent: 'scout',
+      drop: 'w.withdraw',
+      run: null,
+      at: now,
+    };
+    const after = settle({ proposals: [proposal('p')] }, step, { of: 'withdrawal', target: 'p' });
+    expect([phaseOf(after), after.proposals.get('w')?.reason?.code]).toEqual([
+      'received',
+      'unknown-proposal',
+    ]);
+  });
+});
+
+describe('flips', () => {
+  const promote: Step = { do: 'flip', to: 'b', from: 'a', why: 'promote' };
+  const back: Step = { do: 'flip', to: 'a', from: null, why: 'rollback' };
+  test('promoted: it bakes', () => {
+    const after = settle(deploying('promoting'), promote, { of: 'flipped' });
+    expect([host(after).current, phaseOf(after), deployment(after)?.phase]).toEqual([
+      'b',
+      'baking',
+      'baking',
+    ]);
+  });
+  test('done before a crash, found done by its repeat: it bakes', () => {
+    const after = settle(deploying('promoting'), promote, { of: 'moved', actual: 'b' });
+    expect([host(after).current, phaseOf(after)]).toEqual(['b', 'baking']);
+  });
+  test('current was moved by somebody: aborted, not barred', () => {
+    const after = settle(deploying('promoting'), promote, { of: 'moved', actual: 'z' });
+    expect([phaseOf(after), after.bad.size, deployment(after)]).toEqual(['aborted', 0, null]);
+  });
+  test('a late one says nothing of the change that has the slot now', () => {
+    const other = {
+      ...deploying('gating'),
+      deployment: slot({ phase: 'gating', candidate: candidate('c') }),
+    };
+    expect(phaseOf(settle(other, promote, { of: 'moved', actual: 'z' }))).toBe('gating');
+  });
+  test('promoted although it had ended: back to where it came from', () => {
+    expect(rollback(settle({}, promote, { of: 'flipped' }))).toMatchObject({
+      from: 'b',
+      to: 'a',
+      bad: false,
+    });
+  });
+  test.each<[DeploymentPhase, Phase]>([
+    ['staging', 'refused'],
+    ['gating', 'refused'],
+    ['canary', 'aborted'],
+    ['promoting', 'aborted'],
+    ['baking', 'rolled-back'],
+  ])('a rollback in %s ends the change as %s', (phase, expected) => {
+    const after = settle({ ...deploying(phase), rollback: rollingBack() }, back, { of: 'flipped' });
+    expect([phaseOf(after), host(after).current, rollback(after)]).toEqual([expected, 'a', null]);
+    expect(after.bad.has(digest('b'))).toBe(true);
+  });
+  test('kept: nothing is barred; named: its mark is cleared; asked for: answered', () => {
+    const row = rollingBack({ bad: false, clear: true, request: 'r' });
+    const after = settle({ releases: [release('a')], bad: [bad('a')], rollback: row }, back, {
+      of: 'flipped',
+    });
+    expect([after.bad.size, after.answers.get('r')?.answer.ok]).toEqual([0, true]);
+  });
+  test('no stable release is left: halted, barred, told', () => {
+    const step: Step = { do: 'halt', reason: 'x' };
+    const row = rollingBack({ to: null, request: 'r' });
+    const under = policy({ notify: { command: ['tell'] } });
+    const after = settle({ ...deploying('baking'), rollback: row }, step, { of: 'done' }, under);
+    expect([phaseOf(after), after.bad.has(digest('b')), rollback(after)]).toEqual([
+      'rolled-back',
+      true,
+      null,
+    ]);
+    expect(after.answers.get('r')?.answer).toMatchObject({ ok: false, exit: 1 });
+    expect([...after.notices.values()].map((one) => one.event)).toContain('no-stable-release');
+  });
+  test('the first release is stable at once', () => {
+    const rows: Rows = {
+      releases: [release('b')],
+      host: { current: null },
+      deployment: slot({ proposal: null, phase: 'gating' }),
+    };
+    const after = settle(
+      rows,
+      { do: 'flip', to: 'b', from: null, why: 'first' },
+      { of: 'flipped' },
+    );
+    expect([
+      host(after).current,
+      after.releases.get('b')?.stableAt !== null,
+      deployment(after),
+    ]).toEqual(['b', true, null]);
+  });
+});
+
+describe('the end of a run', () => {
+  const ran = (rows: Rows, change: object, how: Parameters<typeof ending> = []) => {
+    const run = spec('r', change);
+    const row = running('r', { agent: run.agent.name, release: run.release, kind: run.kind });
+    const step: Step = { do: 'run', run };
+    return settle({ ...rows, runs: [row] }, step, { of: 'ended', ending: ending(...how), at: now });
+  };
+  const baking = (bake: object = {}): Rows => ({
+    ...deploying('baking'),
+    deployment: slot({ phase: 'baking', candidate: candidate('b'), bake: bakeOf(bake) }),
+  });
+  const suspects = (after: State) => deployment(after)?.bake?.suspects.length;
+
+  test('is taken into its agent’s record, which is bounded', () => {
+    const recent = Array.from({ length: recentRuns }, () => brief());
+    const after = ran({ agents: [record('maker', { recent })] }, {});
+    expect(after.agents.get('maker')?.recent).toHaveLength(recentRuns);
+    expect(after.agents.get('maker')?.recent.at(-1)?.id).toBe('r');
+    expect(after.runs.size).toBe(0);
+  });
+  test('a failure while it bakes is a suspect, and the first evidence', () => {
+    const after = ran(baking(), { release: 'b' }, [{ exit: 1 }]);
+    expect([suspects(after), deployment(after)?.bake?.firstEvidence]).toEqual([1, now]);
+  });
+  test.each<[string, Rows, object, Parameters<typeof ending>]>([
+    ['on another release', baking(), { release: 'a' }, [{ exit: 1 }]],
+    [
+      'by the provider',
+      baking(),
+      { release: 'b' },
+      [{ exit: 1 }, { lastFailure: { by: 'upstream', message: '' } }],
+    ],
+    ['stopped', baking(), { release: 'b' }, [{ exit: null, stoppedBy: 'operator' }]],
+    [
+      'that the release before had too',
+      { ...baking(), agents: [record('maker', { recent: [failure({ release: 'a' })] })] },
+      { release: 'b' },
+      [{ exit: 1 }],
+    ],
+    ['that has completed', baking(), { release: 'b' }, []],
+  ])('a run %s is no suspect', (_, rows, change, how) =>
+    expect(suspects(ran(rows, change, how))).toBe(0),
+  );
+  test('a rerun goes to the confirmation', () => {
+    const suspect = failure({ id: 's' });
+    const after = ran(baking({ suspects: [suspect] }), { release: 'b', kind: 'confirm' }, [
+      { exit: 1 },
+    ]);
+    expect(deployment(after)?.bake?.confirm).toMatchObject({ suspect: 's', again: { id: 'r' } });
+    expect(suspects(after)).toBe(1);
+  });
+  test('a canary run goes to the canary', () => {
+    const rows = {
+      ...deploying('canary'),
+      deployment: slot({ phase: 'canary', candidate: candidate('b'), canary: canaryOf('maker') }),
+    };
+    expect(deployment(ran(rows, { release: 'b', kind: 'canary' }))?.canary?.runs).toHaveLength(1);
+    expect(deployment(ran(rows, { release: 'a' }))?.canary?.runs).toHaveLength(0);
+  });
+  test('cut off by a crash it is no evidence', () => {
+    const rows = { ...baking(), runs: [running('r', { release: 'b' })], agents: [record('maker')] };
+    const after = mark(rows, { mark: 'interrupted', run: 'r', key: 'run:r' });
+    expect([after.runs.size, after.agents.get('maker')?.recent.length, suspects(after)]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(after.agents.get('maker')?.lastRun?.outcome).toBe('interrupted');
+  });
+  test('its start moves its schedule on, an extra one does not', () => {
+    const paths = { task: { cron: '0 * * * *', zone: 'UTC', next: now - 1, missed: 0 } };
+    const begin = (extra: boolean) => {
+      const step: Step = { do: 'run', run: spec('r', { extra }) };
+      const after = fold(
+        { agents: [record('maker', { paths })] },
+        { at: now, type: 'intent', key: 'run:r', step },
+      );
+      return after.agents.get('maker')?.paths.task?.next ?? 0;
+    };
+    expect(begin(false)).toBeGreaterThan(now);
+    expect(begin(true)).toBe(now - 1);
+  });
+});
+
+test('staging whose change was withdrawn meanwhile leaves the slot alone', () => {
+  const step: Step = { do: 'stage', proposal: 'gone', base: 'a', onto: 'a', at: now };
+  const after = settle(deploying('staging'), step, {
+    of: 'staged',
+    release: release('c'),
+    candidate: candidate('c'),
+  });
+  expect([deployment(after)?.phase, deployment(after)?.candidate]).toEqual(['staging', null]);
+});
+
+test('an approval is for the digest that was shown, and goes back into the queue', () => {
+  const rows = { proposals: [proposal('p', { phase: 'awaiting-approval', digest: digest('b') })] };
+  const after = mark(rows, { mark: 'approved', proposal: 'p', digest: digest('b'), by: 'ann' });
+  expect(after.proposals.get('p')).toMatchObject({
+    phase: 'received',
+    approval: { digest: digest('b'), by: 'ann' },
+  });
+});
+
+test('the given state is never changed in place', () => {
+  const before = state(deploying('canary'));
+  const copy = structuredClone(before);
+  evolve(before, { at: now, type: 'mark', mark: end('aborted', { bad: true }) }, policy());
+  expect(before).toEqual(copy);
+});
