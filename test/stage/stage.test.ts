@@ -226,6 +226,16 @@ describe('a patch', () => {
   });
 });
 
+test('a path that git reads and intake did not judge is refused', async () => {
+  host.patch('p.patch', base, (at) => writeFileSync(join(at, 'app/new.md'), 'x\n'));
+  host.overlay('o', { 'app/new.md': 'x\n' });
+  for (const drop of ['p.patch', 'o']) {
+    const { id, sealed } = host.accept(drop);
+    const result = await host.stage({ id, sealed: { ...sealed, paths: ['app/other.md'] } }, base);
+    expect(result).toMatchObject({ reasons: [{ code: 'malformed', input: 'app/new.md' }] });
+  }
+});
+
 describe('the history', () => {
   test('has every release as a commit with its parent, and its diff', async () => {
     host.overlay('new', { 'app/prompts/task.md': `${lines(20, 'task')}more\n` });
