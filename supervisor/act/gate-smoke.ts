@@ -10,6 +10,7 @@ import { policyPath } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
 import { haltFor } from '../store/switches.ts';
 import { openTrace } from '../store/traces.ts';
+import { hashOf } from './manifest.ts';
 import { depsOf, openWith } from './places.ts';
 import type { RehearsalRoom, Rehearsed, Suite } from './rehearse.ts';
 import { smoke } from './smoke.ts';
@@ -37,6 +38,8 @@ export async function gateSmoke(world: World, step: Step & { do: 'smoke' }): Pro
     suite,
     own: own.scenarios.length === 0 ? null : own,
     faults: read.faults,
+    suiteDigest: hashOf(Buffer.from(JSON.stringify(read.scenarios))),
+    proven: step.proven,
     room: roomOf(world, step, traces),
   });
   for (const trace of traces.values()) trace.close();

@@ -1,7 +1,3 @@
-import { posix } from 'node:path';
-import { deriveTree } from '../host/copies.ts';
-import { kindOf } from '../host/files.ts';
-import { makePlace, removePlace } from '../host/places.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { Rehearsal } from '../model/scenario.ts';
 import type { SmokeFacts } from '../model/step.ts';
@@ -14,6 +10,9 @@ export interface SmokeRequest {
   current: Rehearsed | null;
   /** The supervisor's own. */
   suite: Suite;
+  suiteDigest: string;
+  /** Digest of the suite that `current` passed not long ago; null: it must show it again. */
+  proven: string | null;
   /** What the candidate brings; it never counts for the self-proof. */
   own: Suite | null;
   /** Scenarios that could not be read. */
@@ -28,50 +27,40 @@ export interface SmokeRequest {
 export async function smoke(request: SmokeRequest): Promise<SmokeFacts> {
   const began = performance.now();
   const { candidate, current, suite, own, room } = request;
-  const onCurrent = current === null ? null : await rehearse(current, suite, room);
+  const onCurrent = current === null ? null : await shown(current, request);
   const broken = await rehearseBroken(current ?? candidate, suite, room);
   const onCandidate = await rehearse(candidate, suite, room);
   if (own !== null) onCandidate.push(...(await rehearse(candidate, own, room)));
   return {
     ms: Math.round(performance.now() - began),
+    suite: request.suiteDigest,
     candidate: onCandidate,
     current: onCurrent,
     broken,
     faults: [
       ...request.faults,
       ...(suite.scenarios.length === 0 ? [noScenarios()] : []),
-      ...notRun([...(onCurrent ?? []), ...broken, ...onCandidate]),
+      ...notRun([...(onCurrent === 'proven' ? [] : (onCurrent ?? [])), ...broken, ...onCandidate]),
     ],
   };
 }
 
+/** The suite on `current`, unless it passed this very suite not long ago. */
+async function shown(current: Rehearsed, request: SmokeRequest): Promise<Rehearsal[] | 'proven'> {
+  if (request.proven === request.suiteDigest) return 'proven';
+  return rehearse(current, request.suite, request.room);
+}
+
 /**
- * The built-in broken release: like another, but its program ends at once with exit 0. That is
- * what a weak suite would miss.
+ * The built-in broken release: like another, but what starts a run ends at once with exit 0. That
+ * is what a weak suite would miss.
  */
-export async function rehearseBroken(
+export function rehearseBroken(
   like: Rehearsed,
   suite: Suite,
   room: RehearsalRoom,
 ): Promise<Rehearsal[]> {
-  const at = like.entry.findLastIndex((word) => isFileOf(like.folder, word));
-  const file = like.entry[at];
-  // The program is no file of the release: put one in its place that does nothing.
-  if (file === undefined) return rehearse({ ...like, entry: ['true'] }, suite, room);
-  const place = await makePlace(room.runs);
-  try {
-    const folder = posix.join(place, 'releases');
-    await deriveTree(like.folder, folder, file, at === 0 ? '#!/bin/sh\n' : '');
-    return await rehearse({ ...like, folder }, suite, room);
-  } finally {
-    await removePlace(place);
-  }
-}
-
-function isFileOf(folder: string, word: string): boolean {
-  const path = posix.normalize(word);
-  if (posix.isAbsolute(path) || path.split('/')[0] === '..') return false;
-  return kindOf(posix.join(folder, path)) === 'file';
+  return rehearse({ ...like, entry: ['true'] }, suite, room);
 }
 
 function notRun(rehearsals: Rehearsal[]): Reason[] {

@@ -1,7 +1,6 @@
-import { chown, copyFile, link, mkdir, readdir, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chown, copyFile, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Failure } from '../model/reason.ts';
-import { errorCode } from './files.ts';
 import type { Identity } from './identity.ts';
 
 /** A copy of a release that shares no inode with it, for a run's user to write. */
@@ -18,27 +17,6 @@ export async function copyTree(from: string, to: string, identity: Identity): Pr
     await give(target);
   };
   await eachEntry(from, to, folder, file);
-}
-
-/** A release as `from`, but with one file's content replaced. Only for mounting read-only. */
-export async function deriveTree(from: string, to: string, path: string, text: string) {
-  const folder = (target: string) => mkdir(target, { mode: 0o755 });
-  await eachEntry(from, to, folder, linkOrCopy);
-  const file = join(to, path);
-  await mkdir(dirname(file), { recursive: true });
-  // The old name is a link to the release's own file: never write through it.
-  await unlink(file);
-  await writeFile(file, text, { mode: 0o555, flag: 'wx' });
-}
-
-/** `var/` may be on a file system of its own. */
-async function linkOrCopy(source: string, target: string): Promise<void> {
-  try {
-    await link(source, target);
-  } catch (error) {
-    if (errorCode(error) !== 'EXDEV') throw error;
-    await copyFile(source, target);
-  }
 }
 
 async function eachEntry(

@@ -147,6 +147,17 @@ export interface DueReceipt {
   agent: string;
 }
 
+/** A release passed the supervisor's own smoke suite. */
+export interface Proof {
+  release: ReleaseId;
+  /** Digests of the suite and of the policy in force. */
+  suite: string;
+  policy: Digest;
+  at: number;
+}
+
+export const keptProofs = 4;
+
 export interface HostRecord {
   /** What `current` is, as last flipped or seen. */
   current: ReleaseId | null;
@@ -157,6 +168,8 @@ export interface HostRecord {
   policy: Digest | null;
   /** Names of switch files that were on when last looked at. */
   switches: string[];
+  /** Releases that passed the supervisor's suite, newest last, at most `keptProofs`. */
+  proofs: Proof[];
   /** Refusal of the first release: the supervisor does not start. */
   stillborn: Reason | null;
 }
@@ -231,6 +244,7 @@ export const host = (state: State): HostRecord =>
     lastTick: null,
     policy: null,
     switches: [],
+    proofs: [],
     stillborn: null,
   };
 export const deployment = (state: State) => state.deployment.get('deployment') ?? null;

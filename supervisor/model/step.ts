@@ -32,7 +32,14 @@ export type Step =
   | { do: 'deps'; release: ReleaseId; digest: string }
   | { do: 'build'; proposal: string | null; release: ReleaseId }
   /** Rehearse the suite on the candidate, on `current` and on a broken release. */
-  | { do: 'smoke'; proposal: string | null; release: ReleaseId; current: ReleaseId | null }
+  | {
+      do: 'smoke';
+      proposal: string | null;
+      release: ReleaseId;
+      current: ReleaseId | null;
+      /** Digest of the suite that `current` passed not long ago; null: it must show it again. */
+      proven: string | null;
+    }
   | { do: 'run'; run: RunSpec }
   | { do: 'stop'; run: string; why: 'halt' | 'operator' | 'rollback' }
   /** Move `current`; `from` is what it must be before. */
@@ -70,9 +77,11 @@ export type Outcome =
 /** What the smoke gate's runs showed. */
 export interface SmokeFacts {
   ms: number;
+  /** Digest of the supervisor's scenarios as they were read. */
+  suite: string;
   candidate: Rehearsal[];
   /** The same suite on `current`; null when there is none yet. */
-  current: Rehearsal[] | null;
+  current: Rehearsal[] | 'proven' | null;
   /** The same suite on the built-in broken release. */
   broken: Rehearsal[];
   /** Scenarios that could not be read or did not get to run: each makes the gate an error. */

@@ -1,8 +1,9 @@
 import { instant } from '../../model/duration.ts';
 import type { Entry } from '../../model/entry.ts';
+import type { GateResult } from '../../model/proposal.ts';
 import { reason } from '../../model/reason.ts';
-import { deployment, host } from '../../model/state.ts';
-import type { Outcome, Step } from '../../model/step.ts';
+import { deployment, host, keptProofs } from '../../model/state.ts';
+import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { smokeGate } from '../gates.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
@@ -40,7 +41,9 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       return;
     case 'smoke':
       if (outcome.of === 'rehearsed' && holdsSlot(draft, step)) {
-        recordGate(draft, smokeGate(outcome.smoke));
+        const gate = smokeGate(outcome.smoke);
+        recordGate(draft, gate);
+        proofs(draft, step, outcome.smoke, gate.outcome);
       }
       return;
     case 'run':
@@ -62,6 +65,24 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
     case 'stop':
       return;
   }
+}
+
+/** Who passed the suite need not show it again at once: the candidate, and `current` before it. */
+function proofs(
+  draft: Draft,
+  step: Step & { do: 'smoke' },
+  { suite, current }: SmokeFacts,
+  outcome: GateResult['outcome'],
+): void {
+  const passed = [
+    ...(outcome !== 'error' && Array.isArray(current) ? [step.current] : []),
+    ...(outcome === 'pass' ? [step.release] : []),
+  ];
+  const known = host(draft.state).proofs.filter((one) => !passed.includes(one.release));
+  const fresh = passed.flatMap((release) =>
+    release === null ? [] : [{ release, suite, policy: draft.policy.digest, at: draft.now }],
+  );
+  draft.host({ proofs: [...known, ...fresh].slice(-keptProofs) });
 }
 
 const holdsSlot = (draft: Draft, step: { release: string }): boolean =>

@@ -1,7 +1,7 @@
 import type { Proposal } from '../../model/proposal.ts';
 import { reason } from '../../model/reason.ts';
 import type { Agent } from '../../model/runtime.ts';
-import type { Deployment } from '../../model/state.ts';
+import { type Deployment, host } from '../../model/state.ts';
 import { chooseCanary } from '../canary.ts';
 import { approvalNeeded, configGate, policyGate, refusal } from '../gates.ts';
 import { agentsNow, type Decision, mark, none, skipped, start, type View } from '../view.ts';
@@ -38,7 +38,14 @@ export function gating(view: View, slot: Deployment): Decision {
   if (deps !== null && !candidate.depsReady) return start(view, { do: 'deps', release, digest });
   if (!passed.has('build')) return start(view, { do: 'build', proposal: slot.proposal, release });
   if (!passed.has('smoke')) {
-    return start(view, { do: 'smoke', proposal: slot.proposal, release, current: slot.onto });
+    const { proposal: of, onto: current } = slot;
+    return start(view, {
+      do: 'smoke',
+      proposal: of,
+      release,
+      current,
+      proven: proof(view, current),
+    });
   }
   return awaitApproval(view, slot, proposal) ?? afterGates(view, slot, proposal);
 }
@@ -97,4 +104,16 @@ function afterGates(view: View, slot: Deployment, proposal: Proposal | null): De
   if (chosen === null) return agents.some(runs) ? none : nobody(proposal);
   const deadline = view.now + limits.within;
   return mark({ mark: 'canary', proposal: proposal.id, agent: chosen.name, deadline });
+}
+
+/** For how long a passed suite need not be shown again on the same release, policy and suite. */
+const proofHolds = 3_600_000;
+
+/** The suite that `current` passed within the hour under this policy, most likely as a candidate. */
+function proof(view: View, current: string | null): string | null {
+  const { policy, now } = view;
+  const found = host(view.state).proofs.findLast(
+    (one) => one.release === current && one.policy === policy.digest && now - one.at < proofHolds,
+  );
+  return found?.suite ?? null;
 }

@@ -67,7 +67,7 @@ export async function givenRoot({ releases: count = 2, stable, more }: Given = {
 }
 
 export function hostRow(current: string | null): Put {
-  const blank = { lastTick: null, policy: null, switches: [], stillborn: null };
+  const blank = { lastTick: null, policy: null, switches: [], proofs: [], stillborn: null };
   return put('host', 'host', { current, currentSince: clock(), counter: 7, ...blank });
 }
 

@@ -122,6 +122,7 @@ if (request.smoke) {
   const { suite, own, within = 60_000, entry } = request.smoke;
   answer.smoke = await smoke({
     ...{ candidate: rehearsed(entry), current: rehearsed(entry), faults: [], room },
+    ...{ suiteDigest: 'suite', proven: null },
     suite: { from: 'suite', scenarios: suite, within, usd: 0 },
     own: own ? { from: 'release', scenarios: own, within, usd: 0 } : null,
   });
