@@ -182,7 +182,7 @@ export function state(
   if (rollback) tables.rollback = new Map([['rollback', rollback]]);
   const blank: HostRecord = {
     ...{ current: 'a', currentSince: 0, counter: 100, lastTick: null, policy: policy().digest },
-    ...{ switches: [], stillborn: null },
+    ...{ switches: [], proofs: [], stillborn: null },
   };
   tables.host = new Map([['host', { ...blank, ...host }]]);
   return { ...nothing, ...tables } as State;

@@ -9,32 +9,22 @@ import {
   type Deployment,
   type DeploymentPhase,
   deployment,
-  host,
-  recentRuns,
-  rollback,
   type State,
 } from '../../supervisor/model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
 import {
-  bad,
   bakeOf,
   because,
-  brief,
   canaryOf,
   candidate,
   digest,
-  ending,
-  failure,
   now,
   pending,
   policy,
   proposal,
   record,
   release,
-  rollingBack,
-  running,
   slot,
-  spec,
   state,
 } from './build.ts';
 
@@ -221,171 +211,6 @@ describe('the end of a change', () => {
       'received',
       'unknown-proposal',
     ]);
-  });
-});
-
-describe('flips', () => {
-  const promote: Step = { do: 'flip', to: 'b', from: 'a', why: 'promote' };
-  const back: Step = { do: 'flip', to: 'a', from: null, why: 'rollback' };
-  test('promoted: it bakes', () => {
-    const after = settle(deploying('promoting'), promote, { of: 'flipped' });
-    expect([host(after).current, phaseOf(after), deployment(after)?.phase]).toEqual([
-      'b',
-      'baking',
-      'baking',
-    ]);
-  });
-  test('done before a crash, found done by its repeat: it bakes', () => {
-    const after = settle(deploying('promoting'), promote, { of: 'moved', actual: 'b' });
-    expect([host(after).current, phaseOf(after)]).toEqual(['b', 'baking']);
-  });
-  test('current was moved by somebody: aborted, not barred', () => {
-    const after = settle(deploying('promoting'), promote, { of: 'moved', actual: 'z' });
-    expect([phaseOf(after), after.bad.size, deployment(after)]).toEqual(['aborted', 0, null]);
-  });
-  test('a late one says nothing of the change that has the slot now', () => {
-    const other = {
-      ...deploying('gating'),
-      deployment: slot({ phase: 'gating', candidate: candidate('c') }),
-    };
-    expect(phaseOf(settle(other, promote, { of: 'moved', actual: 'z' }))).toBe('gating');
-  });
-  test('promoted although it had ended: back to where it came from', () => {
-    expect(rollback(settle({}, promote, { of: 'flipped' }))).toMatchObject({
-      from: 'b',
-      to: 'a',
-      bad: false,
-    });
-  });
-  test.each<[DeploymentPhase, Phase]>([
-    ['staging', 'refused'],
-    ['gating', 'refused'],
-    ['canary', 'aborted'],
-    ['promoting', 'aborted'],
-    ['baking', 'rolled-back'],
-  ])('a rollback in %s ends the change as %s', (phase, expected) => {
-    const after = settle({ ...deploying(phase), rollback: rollingBack() }, back, { of: 'flipped' });
-    expect([phaseOf(after), host(after).current, rollback(after)]).toEqual([expected, 'a', null]);
-    expect(after.bad.has(digest('b'))).toBe(true);
-  });
-  test('kept: nothing is barred; named: its mark is cleared; asked for: answered', () => {
-    const row = rollingBack({ bad: false, clear: true, request: 'r' });
-    const after = settle({ releases: [release('a')], bad: [bad('a')], rollback: row }, back, {
-      of: 'flipped',
-    });
-    expect([after.bad.size, after.answers.get('r')?.answer.ok]).toEqual([0, true]);
-  });
-  test('no stable release is left: halted, barred, told', () => {
-    const step: Step = { do: 'halt', reason: 'x' };
-    const row = rollingBack({ to: null, request: 'r' });
-    const under = policy({ notify: { command: ['tell'] } });
-    const after = settle({ ...deploying('baking'), rollback: row }, step, { of: 'done' }, under);
-    expect([phaseOf(after), after.bad.has(digest('b')), rollback(after)]).toEqual([
-      'rolled-back',
-      true,
-      null,
-    ]);
-    expect(after.answers.get('r')?.answer).toMatchObject({ ok: false, exit: 1 });
-    expect([...after.notices.values()].map((one) => one.event)).toContain('no-stable-release');
-  });
-  test('the first release is stable at once', () => {
-    const rows: Rows = {
-      releases: [release('b')],
-      host: { current: null },
-      deployment: slot({ proposal: null, phase: 'gating' }),
-    };
-    const after = settle(
-      rows,
-      { do: 'flip', to: 'b', from: null, why: 'first' },
-      { of: 'flipped' },
-    );
-    expect([
-      host(after).current,
-      after.releases.get('b')?.stableAt !== null,
-      deployment(after),
-    ]).toEqual(['b', true, null]);
-  });
-});
-
-describe('the end of a run', () => {
-  const ran = (rows: Rows, change: object, how: Parameters<typeof ending> = []) => {
-    const run = spec('r', change);
-    const row = running('r', { agent: run.agent.name, release: run.release, kind: run.kind });
-    const step: Step = { do: 'run', run };
-    return settle({ ...rows, runs: [row] }, step, { of: 'ended', ending: ending(...how), at: now });
-  };
-  const baking = (bake: object = {}): Rows => ({
-    ...deploying('baking'),
-    deployment: slot({ phase: 'baking', candidate: candidate('b'), bake: bakeOf(bake) }),
-  });
-  const suspects = (after: State) => deployment(after)?.bake?.suspects.length;
-
-  test('is taken into its agent’s record, which is bounded', () => {
-    const recent = Array.from({ length: recentRuns }, () => brief());
-    const after = ran({ agents: [record('maker', { recent })] }, {});
-    expect(after.agents.get('maker')?.recent).toHaveLength(recentRuns);
-    expect(after.agents.get('maker')?.recent.at(-1)?.id).toBe('r');
-    expect(after.runs.size).toBe(0);
-  });
-  test('a failure while it bakes is a suspect, and the first evidence', () => {
-    const after = ran(baking(), { release: 'b' }, [{ exit: 1 }]);
-    expect([suspects(after), deployment(after)?.bake?.firstEvidence]).toEqual([1, now]);
-  });
-  test.each<[string, Rows, object, Parameters<typeof ending>]>([
-    ['on another release', baking(), { release: 'a' }, [{ exit: 1 }]],
-    [
-      'by the provider',
-      baking(),
-      { release: 'b' },
-      [{ exit: 1 }, { lastFailure: { by: 'upstream', message: '' } }],
-    ],
-    ['stopped', baking(), { release: 'b' }, [{ exit: null, stoppedBy: 'operator' }]],
-    [
-      'that the release before had too',
-      { ...baking(), agents: [record('maker', { recent: [failure({ release: 'a' })] })] },
-      { release: 'b' },
-      [{ exit: 1 }],
-    ],
-    ['that has completed', baking(), { release: 'b' }, []],
-  ])('a run %s is no suspect', (_, rows, change, how) =>
-    expect(suspects(ran(rows, change, how))).toBe(0),
-  );
-  test('a rerun goes to the confirmation', () => {
-    const suspect = failure({ id: 's' });
-    const after = ran(baking({ suspects: [suspect] }), { release: 'b', kind: 'confirm' }, [
-      { exit: 1 },
-    ]);
-    expect(deployment(after)?.bake?.confirm).toMatchObject({ suspect: 's', again: { id: 'r' } });
-    expect(suspects(after)).toBe(1);
-  });
-  test('a canary run goes to the canary', () => {
-    const rows = {
-      ...deploying('canary'),
-      deployment: slot({ phase: 'canary', candidate: candidate('b'), canary: canaryOf('maker') }),
-    };
-    expect(deployment(ran(rows, { release: 'b', kind: 'canary' }))?.canary?.runs).toHaveLength(1);
-    expect(deployment(ran(rows, { release: 'a' }))?.canary?.runs).toHaveLength(0);
-  });
-  test('cut off by a crash it is no evidence', () => {
-    const rows = { ...baking(), runs: [running('r', { release: 'b' })], agents: [record('maker')] };
-    const after = mark(rows, { mark: 'interrupted', run: 'r', key: 'run:r' });
-    expect([after.runs.size, after.agents.get('maker')?.recent.length, suspects(after)]).toEqual([
-      0, 0, 0,
-    ]);
-    expect(after.agents.get('maker')?.lastRun?.outcome).toBe('interrupted');
-  });
-  test('its start moves its schedule on, an extra one does not', () => {
-    const paths = { task: { cron: '0 * * * *', zone: 'UTC', next: now - 1, missed: 0 } };
-    const begin = (extra: boolean) => {
-      const step: Step = { do: 'run', run: spec('r', { extra }) };
-      const after = fold(
-        { agents: [record('maker', { paths })] },
-        { at: now, type: 'intent', key: 'run:r', step },
-      );
-      return after.agents.get('maker')?.paths.task?.next ?? 0;
-    };
-    expect(begin(false)).toBeGreaterThan(now);
-    expect(begin(true)).toBe(now - 1);
   });
 });
 

@@ -21,7 +21,7 @@ const passes = [rehearsal()];
 const fails = [rehearsal(ending({ exit: 1, stderrTail: 'Error: broken' }))];
 const outage = ending({ exit: 1 }, { lastFailure: { by: 'upstream', message: '529' } });
 const facts = (change: Partial<SmokeFacts> = {}): SmokeFacts => ({
-  ...{ ms: 5, candidate: passes, current: passes, broken: fails, faults: [] },
+  ...{ ms: 5, suite: 'suite', candidate: passes, current: passes, broken: fails, faults: [] },
   ...change,
 });
 
@@ -40,6 +40,9 @@ describe('the smoke gate proves itself before it judges', () => {
     ['a scenario that could not be read', { faults: [because('gate-error')] }, 'error'],
     ['current fails', { current: fails }, 'error'],
     ['current was not rehearsed', { current: [] }, 'error'],
+    ['current showed it not long ago', { current: 'proven' }, 'pass'],
+    ['that does not help the candidate', { current: 'proven', candidate: fails }, 'fail'],
+    ['nor a suite that cannot fail', { current: 'proven', broken: passes }, 'error'],
     ['the broken release passes', { broken: passes }, 'error'],
     ['the broken release was not rehearsed', { broken: [] }, 'error'],
     ['the broken release fails by an outage alone', { broken: [rehearsal(outage)] }, 'error'],

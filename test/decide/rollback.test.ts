@@ -77,7 +77,7 @@ describe('a rollback under way', () => {
   const busy: Step[] = [
     { do: 'stage', proposal: 'p', base: 'a', onto: 'a', at: now },
     { do: 'build', proposal: 'p', release: 'b' },
-    { do: 'smoke', proposal: 'p', release: 'b', current: 'a' },
+    { do: 'smoke', proposal: 'p', release: 'b', current: 'a', proven: null },
   ];
   test.each<[string, Rows, string[]]>([
     ['none', {}, []],

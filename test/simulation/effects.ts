@@ -38,7 +38,9 @@ const effects: Effects = {
     const current = step.current === null ? null : (disk.releases.get(step.current) ?? null);
     if (folder === undefined) return failed('no such release');
     const dishonest = weather.calm ? false : random.chance(0.01);
-    return rehearsed(folder, current, { outage: weather.outage, dishonest });
+    const { suite } = world;
+    const proven = step.proven === suite;
+    return rehearsed(folder, current, { outage: weather.outage, dishonest, proven, suite });
   },
   flip,
   receipt(world, step) {

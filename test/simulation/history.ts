@@ -125,6 +125,7 @@ function moveByHand(world: World): void {
 
 function otherPolicy(world: World): void {
   world.policy = world.random.pick(policies);
+  if (world.random.chance(0.5)) world.suite = `suite-${world.number()}`;
   world.oracle.disturbed();
 }
 

@@ -38,10 +38,10 @@ export function built(folder: Folder): Outcome {
 export function rehearsed(
   folder: Folder,
   current: Folder | null,
-  weather: { outage: boolean; dishonest: boolean },
+  how: { outage: boolean; dishonest: boolean; proven: boolean; suite: string },
 ): Outcome {
   const of = (one: Folder) => {
-    if (weather.outage) return blameless;
+    if (how.outage) return blameless;
     const verdict = smokeOf(one.changes);
     if (verdict === 'pass') return passes;
     return verdict === 'fail' ? fails : verdict === 'empty' ? [] : blameless;
@@ -51,8 +51,9 @@ export function rehearsed(
     smoke: {
       ms: 10,
       candidate: of(folder),
-      current: current === null ? null : of(current),
-      broken: weather.dishonest ? passes : fails,
+      current: current === null ? null : how.proven ? 'proven' : of(current),
+      broken: how.dishonest ? passes : fails,
+      suite: how.suite,
       faults: [],
     },
   };

@@ -55,6 +55,8 @@ export class World {
   /** Inboxes in which the daemon knows that something happened. */
   readonly noticed = new Set<string>();
   policy: PolicyInForce;
+  /** Digest of the supervisor's scenarios: an operator may write others. */
+  suite = 'suite-0';
   numbers = 0;
 
   constructor(seed: number) {

@@ -161,7 +161,7 @@ export class Records {
       this.bad.delete(mark.digest);
     }
     if (mark.mark === 'approved') {
-      this.#asked('approve', mark.proposal);
+      this.#asked('approve', mark.proposal, mark.digest);
       this.#given.add(`${mark.proposal} ${mark.digest}`);
       const row = before.proposals.get(mark.proposal);
       this.#oracle.check(row?.digest === mark.digest, 'approval', () => 'not what was shown');
@@ -190,10 +190,11 @@ export class Records {
   }
 
   /** An operator's word is on the disk: nothing makes it up. */
-  #asked(verb: string, about: string): void {
+  #asked(verb: string, about: string, shown = ''): void {
     const found = [...this.#oracle.world.disk.requests.values()].some(({ request }) => {
       if (request?.verb !== verb) return false;
       if (request.verb === 'unbar') return about.startsWith(request.digest);
+      if (request.verb === 'approve' && !shown.startsWith(request.digest)) return false;
       return 'proposal' in request && request.proposal === about;
     });
     this.#oracle.check(found, 'operator', () => `nobody asked to ${verb} ${about}`);

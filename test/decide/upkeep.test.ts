@@ -1,19 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { schedules } from '../../supervisor/decide/due.ts';
 import { expiries } from '../../supervisor/decide/expiries.ts';
-import { news } from '../../supervisor/decide/news.ts';
-import { next } from '../../supervisor/decide/next.ts';
-import { recover } from '../../supervisor/decide/recover.ts';
-import { replies } from '../../supervisor/decide/replies.ts';
 import { retain } from '../../supervisor/decide/retain.ts';
-import { stops } from '../../supervisor/decide/stops.ts';
 import type { Decision, View } from '../../supervisor/decide/view.ts';
 import { nextWake } from '../../supervisor/decide/wake.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
 import type { Halt } from '../../supervisor/model/halt.ts';
 import type { RunPath } from '../../supervisor/model/runtime.ts';
 import type { PathSchedule } from '../../supervisor/model/state.ts';
-import type { Step } from '../../supervisor/model/step.ts';
 import {
   agent,
   at,
@@ -24,7 +18,6 @@ import {
   halt,
   now,
   pending,
-  policy,
   proposal,
   record,
   release,
@@ -33,7 +26,6 @@ import {
   running,
   said,
   slot,
-  spec,
   stable,
   type state,
   view,
@@ -48,122 +40,6 @@ const table = (judge: (view: View) => Decision, cases: Case[]) =>
   });
 const halted = (...halts: Halt[]): Partial<Facts> => ({ switches: { readable: true, halts } });
 const unreadable: Partial<Facts> = { switches: { readable: false, halts: [], cause: 'EIO' } };
-
-describe('recovery: what a crash cut off', () => {
-  const seal: Step = { do: 'seal', id: 'x', agent: 'maker', drop: 'd', run: null, at: now };
-  const run: Step = { do: 'run', run: spec('r') };
-  const gone: Step = { do: 'discard', what: 'release', id: 'a' };
-  table(recover, [
-    ['nothing was', {}, {}, []],
-    [
-      'what is under way goes on',
-      { pending: [pending(seal)] },
-      { underway: new Set(['seal:maker/d']) },
-      [],
-    ],
-    ['a step is repeated', { pending: [pending(seal)] }, {}, ['seal:maker/d']],
-    ['a run is interrupted', { pending: [pending(run)] }, {}, ['interrupted']],
-    ['runs first', { pending: [pending(seal), pending(run)] }, {}, ['interrupted']],
-    ['not the removal of what current names', { pending: [pending(gone)] }, { current: 'a' }, []],
-    [
-      'once it names another',
-      { pending: [pending(gone)] },
-      { current: 'b' },
-      ['discard:release:a'],
-    ],
-  ]);
-  test('a repeated seal keeps its id', () => {
-    expect(recover(view({ pending: [pending(seal)] })).steps).toEqual([seal]);
-  });
-});
-
-describe('what must stop', () => {
-  const on = (release: string, change: object = {}) => ({
-    runs: [running('r', { release, ...change })],
-  });
-  const cut = slot({ phase: 'canary', candidate: candidate('b'), canary: canaryOf('maker') });
-  table(stops, [
-    ['nothing', on('a'), {}, []],
-    ['the host is halted', on('a'), halted(halt('host')), ['stop:r']],
-    ['its agent', on('a'), halted(halt('agent', 'maker')), ['stop:r']],
-    ['another agent', on('a'), halted(halt('agent', 'scout')), []],
-    ['its tenant', on('a'), halted(halt('tenant', 'default')), ['stop:r']],
-    ['the run itself', on('a'), halted(halt('run', 'r')), ['stop:r']],
-    ['lockdown stops no run', on('a'), halted(halt('lockdown')), []],
-    ['the switches cannot be read', on('a'), unreadable, ['stop:r']],
-    [
-      'a bad release that was left',
-      { ...on('b'), releases: [release('b')], bad: [bad('b')] },
-      {},
-      ['stop:r'],
-    ],
-    ['an old release that is not bad', { ...on('b'), releases: [release('b')] }, {}, []],
-    ['a canary whose deployment has ended', on('b', { kind: 'canary' }), {}, ['stop:r']],
-    ['a canary that goes on', { ...on('b', { kind: 'canary' }), deployment: cut }, {}, []],
-    [
-      'a canary that became current',
-      { ...on('b', { kind: 'canary' }), host: { current: 'b' } },
-      {},
-      [],
-    ],
-    [
-      'it is being stopped',
-      { ...on('a'), pending: [pending({ do: 'stop', run: 'r', why: 'halt' })] },
-      halted(halt('host')),
-      [],
-    ],
-  ]);
-});
-
-describe('replies', () => {
-  const answer = { ok: true, exit: 0, message: '', reason: null, data: null };
-  const notice = { id: '7', event: 'refused', at: now, subject: 'p', reason: null };
-  table(replies, [
-    ['nobody waits', {}, {}, []],
-    ['an answer', { answers: [{ id: 'r', at: now, answer, told: false }] }, {}, ['answer:r']],
-    ['a receipt', { receipts: [{ id: 'p', agent: 'maker' }] }, {}, ['receipt:p']],
-    ['a notice', { notices: [notice] }, {}, ['notify:7']],
-    [
-      'not twice at a time',
-      { notices: [notice], pending: [pending({ do: 'notify', notice })] },
-      {},
-      [],
-    ],
-    [
-      'a told answer whose file is there',
-      { answers: [{ id: 'r', at: now, answer, told: true }] },
-      { requestFiles: new Set(['r']) },
-      [],
-    ],
-    [
-      'its file is gone',
-      { answers: [{ id: 'r', at: now, answer, told: true }] },
-      {},
-      ['forget-answer'],
-    ],
-    [
-      'untold, its file is gone',
-      { answers: [{ id: 'r', at: now, answer, told: false }] },
-      {},
-      ['answer:r'],
-    ],
-  ]);
-});
-
-describe('news', () => {
-  const names = (...switches: string[]): Rows => ({ host: { switches } });
-  table(news, [
-    ['none', {}, {}, []],
-    ['the tick', {}, { tick: true }, ['tick']],
-    ['once an instant', { host: { lastTick: now } }, { tick: true }, []],
-    ['another policy', { host: { policy: 'old' } }, {}, ['policy']],
-    ['a halt', {}, halted(halt('agent', 'maker')), ['switches']],
-    ['still on', names('agent.maker'), halted(halt('agent', 'maker')), []],
-    ['lifted', names('agent.maker'), {}, ['switches']],
-    ['unreadable', {}, unreadable, ['switches']],
-    ['still unreadable', names('unreadable'), unreadable, []],
-  ]);
-});
 
 describe('approvals that nobody gave, and what goes from memory', () => {
   const ended = (ms: number) => proposal('p', { phase: 'refused', endedAt: at(now - ms) });
@@ -393,17 +269,4 @@ describe('when to look again', () => {
     ['a confirmation goes on', soon(bake({ startedAt: now, confirm })), 7],
     ['the earliest of all', soon({ retries: [retry('k', now + 9), retry('l', now + 2)] }), 2],
   ])('%s', (_, wake, expected) => expect(wake).toBe(expected));
-});
-
-test('control stands before everything: a rollback is decided before requests and deployments', () => {
-  const rows: Rows = {
-    rollback: rollingBack({ from: 'a', to: 'b' }),
-    releases: [stable('a', 1), stable('b', 2)],
-    proposals: [proposal('p')],
-  };
-  const seen: Partial<Facts> = {
-    requests: [{ id: 'r', by: 'x', request: { verb: 'abort', reason: '' }, fault: null }],
-    drops: [{ agent: 'maker', name: 'd', ready: true, readyAt: 0 }],
-  };
-  expect(said(next(view(rows, seen, { policy: policy() })))).toEqual(['flip:rollback:b']);
 });
