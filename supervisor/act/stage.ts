@@ -159,18 +159,17 @@ async function makeRelease(fresh: NewRelease): Promise<Manifest> {
   const tree = `${layout.staging}/${name}`;
   const from = before === null ? null : layout.release(before.id);
   const hollow = manifest.deps === null ? [] : ['node_modules'];
-  const old = (path: string) => contentOf(from ?? '', path);
-  // Git works on another core meanwhile.
+  // Git works on another core meanwhile; it makes its own files durable.
   const recorded = commitRelease(layout, manifest, before, (path) => {
-    return edits.get(path)?.content ?? old(path);
+    return edits.get(path)?.content ?? contentOf(from ?? '', path);
   });
   try {
     await setImmediate(); // it is started by then
     buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
+    await publishTree(tree, layout.release(manifest.id));
   } finally {
     await recorded;
   }
-  await publishTree(tree, layout.release(manifest.id));
   return manifest;
 }
 

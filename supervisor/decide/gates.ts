@@ -1,6 +1,7 @@
 import type { Policy } from '../model/policy.ts';
 import type { AuthorityFinding, Finding, GateResult, Proposal } from '../model/proposal.ts';
 import { type Reason, reason } from '../model/reason.ts';
+import { paths } from '../model/runtime.ts';
 import type { FileExpectation, Rehearsal } from '../model/scenario.ts';
 import type { Candidate } from '../model/state.ts';
 import type { SmokeFacts } from '../model/step.ts';
@@ -73,10 +74,11 @@ export function smokeGate(facts: SmokeFacts): GateResult {
   if (honest.length > 0) return { ...gate, outcome: 'error', findings: honest };
   const findings = facts.candidate.flatMap((rehearsal) => {
     const fault = scenarioFault(rehearsal);
-    return fault === null ? [] : [{ subject: nameOf(rehearsal), ...fault }];
+    const { path } = rehearsal.scenario;
+    return fault === null ? [] : [{ subject: nameOf(rehearsal), path, ...fault }];
   });
   const outsiders = findings.filter((finding) => finding.blameless);
-  const plain = findings.map(({ subject, reason: because }) => ({ subject, reason: because }));
+  const plain = findings.map(({ blameless: _, ...finding }) => finding);
   if (findings.length === 0) return { ...gate, outcome: 'pass', findings: [] };
   // A provider or host that fails makes no release bad: the gate could not judge.
   const all = outsiders.length === findings.length;
@@ -184,7 +186,7 @@ export function refusal(gate: GateResult): Reason {
   const codes = { policy: 'gate-policy', config: 'gate-config', build: 'gate-build' } as const;
   const code = gate.name === 'smoke' ? 'gate-smoke' : codes[gate.name];
   return reason(gate.outcome === 'error' ? 'gate-error' : code, {
-    message: `${first?.subject ?? gate.name}: ${first?.reason.message ?? 'failed'}${
+    message: `${pathsOf(gate)}${first?.subject ?? gate.name}: ${first?.reason.message ?? 'failed'}${
       more > 0 ? ` (and ${more} more)` : ''
     }`,
     step: `gate ${gate.name}`,
@@ -193,4 +195,14 @@ export function refusal(gate: GateResult): Reason {
     actual: first?.reason.actual ?? null,
     cause: first?.reason.cause ?? null,
   });
+}
+
+/** Which invocation paths are broken: one glance tells whether it is all of them. */
+function pathsOf(gate: GateResult): string {
+  const failed = new Set(gate.findings.flatMap(({ path }) => (path === undefined ? [] : [path])));
+  if (failed.size < 2) return '';
+  const named = paths.filter((path) => failed.has(path));
+  return named.length === paths.length
+    ? `all ${paths.length} paths (${named.join(', ')}) are broken: `
+    : `paths ${named.join(', ')} are broken: `;
 }

@@ -38,6 +38,7 @@ const settings = [
   'diff.external=',
   'merge.renames=false',
   'merge.directoryRenames=false',
+  'core.fsync=all',
   'gc.auto=0',
   'maintenance.auto=false',
   'protocol.allow=never',

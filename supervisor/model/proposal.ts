@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Reason } from './reason.ts';
 import type { Digest, Instant, ReleaseId } from './release.ts';
+import type { RunPath } from './runtime.ts';
 
 /** `proposal.yaml` of an overlay (contract, section 2). */
 export const proposalFileSchema = z.strictObject({
@@ -62,6 +63,8 @@ export interface Finding {
   /** What was checked: a path, a file, a check's command, a scenario's name. */
   subject: string;
   reason: Reason;
+  /** The invocation path that failed, in the smoke gate. */
+  path?: RunPath;
 }
 
 export interface GateResult {

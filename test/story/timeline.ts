@@ -69,10 +69,11 @@ function told(entry: Entry): string[] {
   }
   if (outcome.of === 'ended' && step.do === 'run') {
     const { exit, door } = outcome.ending;
+    const { stoppedBy } = outcome.ending;
     const good = exit === 0 && door.errors.length === 0;
-    const what = good
-      ? green('ended well')
-      : red(`failed: ${door.errors.at(-1)?.message ?? `exit ${exit}`}`);
+    const failed = red(`failed: ${door.errors.at(-1)?.message ?? `exit ${exit}`}`);
+    const ending = stoppedBy === null ? failed : dim(`stopped: ${stoppedBy}`);
+    const what = good ? green('ended well') : ending;
     return [
       `  ${step.run.kind.padEnd(8)} ${step.run.agent.name} ${step.run.path} ${what.slice(0, 140)}`,
     ];
