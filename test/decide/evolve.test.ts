@@ -214,6 +214,17 @@ describe('the end of a change', () => {
   });
 });
 
+test.each([
+  ['the same content keeps the gates that it passed', 'b', 1],
+  ['other content passes all of them anew', 'c', 0],
+])('staged again after its approval: %s', (_, id, kept) => {
+  const gates = [{ name: 'policy' as const, outcome: 'pass' as const, ms: 1, findings: [] }];
+  const rows = { ...deploying('staging'), deployment: slot({ phase: 'staging', gates }) };
+  const step: Step = { do: 'stage', proposal: 'p', base: 'a', onto: 'a', at: now };
+  const staged: Outcome = { of: 'staged', release: release(id), candidate: candidate(id) };
+  expect(deployment(settle(rows, step, staged))?.gates).toHaveLength(kept);
+});
+
 test('staging whose change was withdrawn meanwhile leaves the slot alone', () => {
   const step: Step = { do: 'stage', proposal: 'gone', base: 'a', onto: 'a', at: now };
   const after = settle(deploying('staging'), step, {

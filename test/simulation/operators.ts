@@ -98,6 +98,7 @@ function rollback(world: World, sense: boolean): Request {
 /** `current` is moved by hand, to a release that is complete, or taken away. */
 export function move(world: World, to: string | null): void {
   world.disk.current = to;
+  if (to !== null) world.oracle.records.vouched.add(to);
   world.oracle.disturbed();
   world.oracle.count(to === null ? 'link removed' : 'link moved');
 }

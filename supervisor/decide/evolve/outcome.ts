@@ -97,7 +97,10 @@ function staged(draft: Draft, step: Step & { do: 'stage' }, outcome: Outcome): v
     const known = draft.state.releases.get(release.id);
     draft.put('releases', release.id, known ? { ...known, removedAt: null } : release);
     if (!mine) return;
-    draft.deployment({ candidate, phase: 'gating', since: draft.now });
+    // Gates that it passed before its approval speak for the content that they saw, and no other.
+    const row = draft.state.proposals.get(step.proposal ?? '');
+    const gates = row?.digest === release.digest ? slot.gates : [];
+    draft.deployment({ candidate, gates, phase: 'gating', since: draft.now });
     draft.proposal(step.proposal, { release: release.id, digest: release.digest });
     draft.phase(step.proposal, 'gating', null);
   }

@@ -15,6 +15,8 @@ type Outcome = Entry & { type: 'outcome' };
 /** The oracle's own account of what was recorded: barred digests, words given, work done. */
 export class Records {
   readonly bad = new Set<string>();
+  /** Releases that somebody made, or left, current on their own word: nothing watches these. */
+  readonly vouched = new Set<string>();
   readonly #oracle: Oracle;
   readonly #turns: Turns;
   /** Effects that were recorded done and are never done again. */
@@ -148,6 +150,8 @@ export class Records {
     if (mark.mark === 'begin') this.#turns.began(mark.proposal, at, before);
     if (mark.mark === 'rollback') {
       this.#leaving = mark;
+      const own = mark.clear ? mark.to : mark.to === null ? mark.from : null;
+      if (own !== null) this.vouched.add(own);
       this.#oracle.count(`reason ${mark.reason.code}`);
       this.#oracle.count(`rollback ${mark.by === 'airlock' ? 'on evidence' : 'by an operator'}`);
     }
@@ -158,6 +162,7 @@ export class Records {
     if (mark.mark === 'end') this.#oracle.count(`reason ${mark.reason.code}`);
     if (mark.mark === 'unbarred') {
       this.#asked('unbar', mark.digest);
+      this.vouched.add(before.bad.get(mark.digest)?.release ?? '');
       this.bad.delete(mark.digest);
     }
     if (mark.mark === 'approved') {

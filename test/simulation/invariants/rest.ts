@@ -30,6 +30,16 @@ function checkCurrent(oracle: Oracle, state: State): void {
   const same = current === null || disk.current === current;
   const other = () => `the journal says ${current}, the link ${disk.current}`;
   oracle.check(same, 'invariant 1', other);
+  checkWatched(oracle, state, current);
+}
+
+/** What is current is stable, or bakes, or is current on somebody's word. */
+function checkWatched(oracle: Oracle, state: State, current: string | null): void {
+  const row = current === null ? undefined : state.releases.get(current);
+  if (row === undefined || row.stableAt !== null || oracle.records.vouched.has(row.id)) return;
+  const slot = deployment(state);
+  const bakes = slot?.phase === 'baking' && slot.candidate?.release === row.id;
+  oracle.check(bakes, 'bake', () => `${row.id} is current and nothing watches it`);
 }
 
 function checkSlot(oracle: Oracle, state: State): void {
