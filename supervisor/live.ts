@@ -52,6 +52,7 @@ export function goLive(outside: Outside): Live {
     policy: policy.inForce,
     state: () => loop.state,
     running: new Map(),
+    built: new Map(),
     nextNumber: () => ++number,
   };
   const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });

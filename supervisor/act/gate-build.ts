@@ -5,8 +5,21 @@ import { buildChecks } from './build.ts';
 import { depsOf } from './places.ts';
 import type { World } from './world.ts';
 
-/** The build gate's effect: the policy's checks, cached by release digest while the daemon lives. */
-export function gateBuild(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
+/**
+ * The build gate's effect: the policy's checks. A pass holds for this content under this policy
+ * while the daemon lives.
+ */
+export async function gateBuild(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
+  const digest = world.state().releases.get(step.release)?.digest;
+  const key = `${digest} ${world.policy().digest}`;
+  const known = world.built.get(key);
+  if (known !== undefined) return { ...known, ms: 0 };
+  const result = await check(world, step);
+  if (digest !== undefined && result.outcome === 'pass') world.built.set(key, result);
+  return result;
+}
+
+function check(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
   const inForce = world.policy();
   const { runtime, limits } = inForce.policy;
   return buildChecks({

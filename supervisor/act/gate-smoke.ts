@@ -94,7 +94,7 @@ function roomOf(
   };
 }
 
-/** Of the same shape as any run's number: it gives no sign; and never one that another run got. */
+/** Shaped like every run's number, so that it gives no sign; and one that no other run got. */
 function rehearsalNumber(world: World): string {
   const { counter } = host(world.state());
   return `${counter}${world.nextNumber().toString().padStart(4, '0')}`;

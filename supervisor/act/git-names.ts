@@ -1,6 +1,6 @@
 // Names in a git patch. They are bytes, read as latin1; whoever decodes them decides on UTF-8.
 
-/** `a/X b/X`, both or none quoted; where neither is, X may hold spaces, so the halves must match. */
+/** `a/X b/X`, both or none quoted; unquoted, X may hold spaces, so the halves must match. */
 export function titleNames(text: string): { old: string; new: string } | null {
   if (text.startsWith('"') || text.endsWith('"')) return quotedNames(text);
   const middle = (text.length - 1) / 2;

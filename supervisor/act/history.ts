@@ -35,30 +35,35 @@ export function commitOf(layout: Layout, id: ReleaseId): string | null {
 
 /**
  * Record a release; only what differs from its parent is read. Done already is fine.
- * @param content of a file, if the release is not published yet.
+ * @param content of a file, if the release is not published yet: its publication syncs both.
  * @returns its commit
  */
 export async function commitRelease(
   layout: Layout,
   manifest: Manifest,
   parent: Manifest | null,
-  content: (path: string) => Buffer = (path) => contentOf(layout.release(manifest.id), path),
+  content: ((path: string) => Buffer) | null = null,
 ): Promise<string> {
   const done = commitOf(layout, manifest.id);
   if (done !== null) return done;
   await openHistory(layout);
   const from = parent === null ? null : commitOf(layout, parent.id);
   const before = from === null ? [] : (parent as Manifest).files;
+  const published = (path: string) => contentOf(layout.release(manifest.id), path);
   const parts = [
     heading(`refs/releases/${manifest.id}`, Date.parse(manifest.createdAt), manifest.id, from),
-    ...differences(before, manifest.files, content),
+    ...differences(before, manifest.files, content ?? published),
   ];
   const input = Buffer.concat(parts);
-  return (await record(layout, manifest.id, input)) ?? (await retried(layout, manifest.id, input));
+  const unsynced = content !== null;
+  return (
+    (await record(layout, manifest.id, input, unsynced)) ??
+    (await retried(layout, manifest.id, input))
+  );
 }
 
-async function record(layout: Layout, id: ReleaseId, input: Buffer): Promise<string | null> {
-  await git({ repository: layout.history, args: ['fast-import'], input });
+async function record(layout: Layout, id: ReleaseId, input: Buffer, unsynced: boolean) {
+  await git({ repository: layout.history, args: ['fast-import'], input, unsynced });
   return commitOf(layout, id);
 }
 

@@ -46,7 +46,7 @@ function keepHeader(head: Head, name: string, value: string): void {
   }
 }
 
-/** Words as RFC 2047 encodes them (`=?utf-8?q?gr=C3=BCn?=`), which format-patch does to subjects. */
+/** Words as RFC 2047 encodes them (`=?utf-8?q?gr=C3=BCn?=`): format-patch does so to subjects. */
 export function decodeWords(value: string): string {
   const joined = value.replace(/(\?=)\s+(=\?[\w.-]+\?[bq]\?)/gi, '$1$2');
   let out = '';

@@ -3,7 +3,7 @@ import { placeOf } from './places.ts';
 import { startRun } from './run.ts';
 import type { World } from './world.ts';
 
-/** Start a run and wait for its end. The halt is read right before, from the switches themselves. */
+/** Start a run and wait for its end. The switches themselves are read right before. */
 export async function run(world: World, step: Step & { do: 'run' }): Promise<Outcome> {
   const spec = step.run;
   const place = placeOf(world, spec);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { kindOf, listFolder, makeFolder, removeTree } from '../host/files.ts';
 import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../host/tree.ts';
 import { instant, stamp } from '../model/duration.ts';
@@ -159,17 +158,16 @@ async function makeRelease(fresh: NewRelease): Promise<Manifest> {
   const tree = `${layout.staging}/${name}`;
   const from = before === null ? null : layout.release(before.id);
   const hollow = manifest.deps === null ? [] : ['node_modules'];
-  // Git works on another core meanwhile; it makes its own files durable.
+  // Git works on another core meanwhile; one sync makes its files and ours durable.
   const recorded = commitRelease(layout, manifest, before, (path) => {
     return edits.get(path)?.content ?? contentOf(from ?? '', path);
   });
   try {
-    await setImmediate(); // it is started by then
-    buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
-    await publishTree(tree, layout.release(manifest.id));
+    await buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
   } finally {
     await recorded;
   }
+  await publishTree(tree, layout.release(manifest.id));
   return manifest;
 }
 

@@ -4,7 +4,7 @@ import { removePlace } from '../host/places.ts';
 import { Failure, reasonOf } from '../model/reason.ts';
 import type { Outcome, Step, StepKind } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';
-import { writeAnswer } from '../store/requests.ts';
+import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
 import { gateBuild } from './gate-build.ts';
 import { gateSmoke } from './gate-smoke.ts';
@@ -66,6 +66,7 @@ const effects: Effects = {
   async discard(world, step) {
     const { layout, threads } = world;
     if (step.what === 'release') await threads.run('remove', { id: step.id });
+    else if (step.what === 'request') removeAnswered(layout, step.id);
     else await removePlace(step.what === 'intake' ? layout.sealed(step.id) : layout.trace(step.id));
     return done;
   },

@@ -33,7 +33,7 @@ type RequestOf<Name extends TaskName> = Omit<Parameters<(typeof tasks)[Name]>[0]
 type ResultOf<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;
 
 export interface Threads {
-  /** As calling the function of that name, in a thread. Without `layout`: it is the threads' own. */
+  /** As calling the function of that name, in a thread; `layout` is the threads' own. */
   run<Name extends TaskName>(name: Name, request: RequestOf<Name>): Promise<ResultOf<Name>>;
   warm(): Promise<void>;
   close(): Promise<void>;

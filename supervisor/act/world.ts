@@ -3,6 +3,7 @@ import type { Log } from '../host/log.ts';
 import type { Programs } from '../host/programs.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
+import type { GateResult } from '../model/proposal.ts';
 import type { State } from '../model/state.ts';
 import type { StartedRun } from './run.ts';
 import type { Threads } from './tasks.ts';
@@ -22,6 +23,8 @@ export interface World {
   threads: Threads;
   /** Runs under way in this process. */
   running: Map<string, StartedRun>;
+  /** Build gates that passed, by digests of release and policy. */
+  built: Map<string, GateResult>;
   /** A number that no other run of this process got. */
   nextNumber: () => number;
 }

@@ -38,10 +38,14 @@ function oldReleases(view: View): Step[] {
     .map((one) => ({ do: 'discard' as const, what: 'release' as const, id: one.id }));
 }
 
+/** How long an answered request stays to be read: a day, in milliseconds. */
+const answerKept = 86_400_000;
+
 function oldFiles(view: View): Step[] {
   const { keep } = view.policy.policy;
+  const kept = { intake: keep.intake, trace: keep.traces, request: answerKept };
   return view.facts.kept
-    .filter((one) => view.now - one.at > (one.what === 'intake' ? keep.intake : keep.traces))
+    .filter((one) => view.now - one.at > kept[one.what])
     .filter((one) => !view.state.proposals.has(one.id) && !view.state.runs.has(one.id))
     .map((one) => ({ do: 'discard' as const, what: one.what, id: one.id }));
 }

@@ -16,6 +16,8 @@ export interface GitCall {
   /** An index file of one's own. */
   index?: string;
   input?: Buffer;
+  /** The caller syncs the file system after it: git need not. */
+  unsynced?: boolean;
 }
 
 /** A git that says nothing for this long, milliseconds, is killed. */
@@ -38,7 +40,7 @@ const settings = [
   'diff.external=',
   'merge.renames=false',
   'merge.directoryRenames=false',
-  'core.fsync=all',
+  'fastimport.unpackLimit=20',
   'gc.auto=0',
   'maintenance.auto=false',
   'protocol.allow=never',
@@ -96,7 +98,7 @@ export async function git(call: GitCall): Promise<GitAnswer> {
     const runner = simpleGit({
       baseDir: call.repository,
       allowEnvironment,
-      config: settings,
+      config: call.unsynced ? [...settings, 'core.fsync=none'] : settings,
       unsafe,
       timeout: { block: silence },
       // Not 50 ms after its exit, the default: on a busy host its words are still under way then.

@@ -21,8 +21,12 @@ export interface NpmAnswer {
 }
 
 /** All that npm gets of our environment: where its settings and cache are, and the way out. */
-const passed =
-  /^(HOME|LANG|TMPDIR|https?_proxy|no_proxy|node_extra_ca_certs|ssl_cert_(file|dir)|npm_config_(registry|cache|userconfig|cafile|proxy|https_proxy|noproxy))$/i;
+const settings = 'registry|cache|userconfig|cafile|proxy|https_proxy|noproxy';
+const certificates = 'node_extra_ca_certs|ssl_cert_file|ssl_cert_dir';
+const passed = new RegExp(
+  `^(HOME|LANG|TMPDIR|https?_proxy|no_proxy|${certificates}|npm_config_(${settings}))$`,
+  'i',
+);
 
 /** Run npm in a folder; its exit code is an answer. */
 export async function runNpm({ npm, node, folder, args, timeout }: NpmCall): Promise<NpmAnswer> {

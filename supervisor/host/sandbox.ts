@@ -19,7 +19,7 @@ export interface SandboxSpec {
   runtimeWritable: boolean;
   /** Its content appears read-only as /runtime/node_modules, which the runtime's folder has. */
   deps: string | null;
-  /** Build checks only: a node_modules folder, at /tools/node_modules, with its .bin first on PATH. */
+  /** Build checks only: at /tools/node_modules, with its .bin first on PATH. */
   tools: string | null;
   workspace: string | null;
   inbox: string | null;

@@ -75,8 +75,8 @@ function forget(watcher: FSWatcher, watched: Set<string>, folder: string): void 
 
 /**
  * A rename within a folder is told as two events in a row, the old name's and the new one's. So is
- * the removal of a dot-file followed by a new file: what the dot-file was, where it was seen in time,
- * tells them apart (inode and birth: inodes are given again at once).
+ * the removal of a dot-file followed by a new file: what the dot-file was, where it was seen in
+ * time, tells them apart (inode and birth: inodes are given again at once).
  */
 class RenameSpotter {
   readonly #last = new Map<string, string>();

@@ -22,7 +22,7 @@ export interface Facts {
   /** Steps under way in this process: a pending one that is not here was cut off by a crash. */
   underway: ReadonlySet<string>;
   /** At a tick: folders and files that retention may remove, with their age's start. */
-  kept: { what: 'intake' | 'trace'; id: string; at: number }[];
+  kept: { what: 'intake' | 'trace' | 'request'; id: string; at: number }[];
   /** The supervisor is stopping: nothing new starts. */
   stopping: boolean;
 }

@@ -49,7 +49,7 @@ export interface Release {
 
 export type ReleaseState = 'current' | 'candidate' | 'stable' | 'retired' | 'bad';
 
-/** Evidence was found against this content: it is never started again without an operator's word. */
+/** Evidence was found against this content: only an operator's word starts it again. */
 export interface BadMark {
   digest: Digest;
   release: ReleaseId;

@@ -107,7 +107,7 @@ export interface AgentRecord {
   failures: number;
   /** Its proposals wait until then. */
   waitUntil: number;
-  /** Journal position when one of its proposals last got the slot: who waited longest goes first. */
+  /** Journal position when a proposal of its last got the slot: who waited longest is first. */
   lastTurn: number;
 }
 
@@ -155,14 +155,13 @@ export interface Proof {
   policy: Digest;
   at: number;
 }
-
 export const keptProofs = 4;
 
 export interface HostRecord {
   /** What `current` is, as last flipped or seen. */
   current: ReleaseId | null;
   currentSince: number;
-  /** Journal position; the source of every number in an id. */
+  /** The source of every number in an id. */
   counter: number;
   lastTick: number | null;
   policy: Digest | null;

@@ -51,7 +51,7 @@ export type Step =
   /** Switch a host halt on: no stable release is left. */
   | { do: 'halt'; reason: string }
   /** Remove what is no longer needed. */
-  | { do: 'discard'; what: 'release' | 'intake' | 'trace'; id: string };
+  | { do: 'discard'; what: 'release' | 'intake' | 'trace' | 'request'; id: string };
 
 export type StepKind = Step['do'];
 

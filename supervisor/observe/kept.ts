@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import { listNames, lookAt } from '../host/records.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
+import { listAnswers } from '../store/requests.ts';
 
 type Kept = Facts['kept'];
 const traceEnd = '.jsonl';
 
-/** Sealed proposals and traces on the disk, with the time of their last change. */
+/** Sealed proposals, traces and answers on the disk, with the time of their last change. */
 export function kept(layout: Layout): Kept {
   const intake = listed(layout.intake, 'intake', (name) => name);
   const traces = listed(layout.traces, 'trace', (name) => {
     return name.endsWith(traceEnd) ? name.slice(0, -traceEnd.length) : null;
   });
-  return [...intake, ...traces];
+  const requests = listAnswers(layout).map((one) => ({ what: 'request' as const, ...one }));
+  return [...intake, ...traces, ...requests];
 }
 
 function listed(

@@ -132,21 +132,19 @@ export function readAnswer(layout: Layout, id: string): Answer | null {
   return answerSchema.parse(JSON.parse(small.content.toString())) as Answer;
 }
 
-/** How long an answered request stays to be read: a day, in milliseconds. */
-export const answerKeptMs = 86_400_000;
-
-/** Remove answered requests whose answer is old, and answers without a request; their ids. */
-export function removeAnswered(layout: Layout, now: number): string[] {
-  const old = listNames(layout.control).filter((name) => {
-    if (name.startsWith('.') || !name.endsWith(answerEnd) || !isOurs(layout, name)) return false;
-    const since = lookAt(join(layout.control, name))?.mtimeMs ?? now;
-    return now - since >= answerKeptMs;
+/** Answers there are, with the time of each, milliseconds since 1970. */
+export function listAnswers(layout: Layout): { id: string; at: number }[] {
+  if (!lookAt(layout.control)?.isDirectory()) return [];
+  return listNames(layout.control).flatMap((name) => {
+    if (name.startsWith('.') || !name.endsWith(answerEnd) || !isOurs(layout, name)) return [];
+    const at = Math.trunc(lookAt(join(layout.control, name))?.mtimeMs ?? 0);
+    return [{ id: name.slice(0, -answerEnd.length), at }];
   });
-  const ids = old.map((name) => name.slice(0, -answerEnd.length));
-  for (const id of ids) {
-    // The request first: the other way round a crash between would make it look unanswered.
-    removeName(join(layout.control, `${id}.json`));
-    removeName(join(layout.control, answerName(id)));
-  }
-  return ids;
+}
+
+/** Remove a request and its answer; what is gone already is fine. */
+export function removeAnswered(layout: Layout, id: string): void {
+  // The request first: the other way round a crash between would make it look unanswered.
+  removeName(join(layout.control, `${id}.json`));
+  removeName(join(layout.control, answerName(id)));
 }

@@ -15,7 +15,7 @@ import { expect, test } from 'vitest';
 import type { Layout } from '../../supervisor/model/layout.ts';
 import type { Answer } from '../../supervisor/model/state.ts';
 import {
-  answerKeptMs,
+  listAnswers,
   listRequests,
   readAnswer,
   removeAnswered,
@@ -147,15 +147,16 @@ test("another's answer neither hides a request nor is believed", () => {
   expect(seen(place)).toEqual([]);
 });
 
-test('answered pairs go after a day, open requests stay', () => {
+test('answers are listed with their time; an answered pair goes, open requests stay', () => {
   const place = emptyRoot();
   const [old, fresh, open] = [1, 2, 3].map((n) => writeRequest(place, abort, time + n)) as string[];
   for (const id of [old, fresh]) writeAnswer(place, id as string, done);
-  const now = Date.now();
-  const past = (now - answerKeptMs - 1000) / 1000;
-  utimesSync(join(place.control, `${old}.answer.json`), past, past);
-  utimesSync(join(place.control, `${open}.json`), past, past);
-  expect(removeAnswered(place, now)).toEqual([old]);
+  utimesSync(join(place.control, `${old}.answer.json`), 1000, 1000);
+  const listed = new Map(listAnswers(place).map((one) => [one.id, one.at]));
+  expect([...listed.keys()].sort()).toEqual([old, fresh].sort());
+  expect(listed.get(old as string)).toBe(1_000_000);
+  removeAnswered(place, old as string);
+  removeAnswered(place, old as string);
   const left = [`${fresh}.answer.json`, `${fresh}.json`, `${open}.json`];
   expect(readdirSync(place.control).sort()).toEqual(left.sort());
 });

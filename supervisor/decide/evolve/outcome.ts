@@ -6,6 +6,7 @@ import { deployment, host, keptProofs } from '../../model/state.ts';
 import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { smokeGate } from '../gates.ts';
+import { noStable } from '../rollback.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved } from './flip.ts';
 import { runEnded, runFailedToStart } from './run.ts';
@@ -136,11 +137,12 @@ function halted(draft: Draft): void {
   const slot = deployment(draft.state);
   if (slot !== null) endDeployment(draft, leftBy(slot.phase), rollback.reason);
   if (rollback.request !== null) {
-    const answer = { ok: false, exit: 1, message: rollback.reason.message, data: null };
+    const because = noStable(rollback.reason.message);
+    const answer = { ok: false, exit: 1, message: because.message, data: null };
     draft.put('answers', rollback.request, {
       id: rollback.request,
       at: draft.now,
-      answer: { ...answer, reason: rollback.reason },
+      answer: { ...answer, reason: because },
       told: false,
     });
   }

@@ -109,7 +109,7 @@ function afterGates(view: View, slot: Deployment, proposal: Proposal | null): De
 /** For how long a passed suite need not be shown again on the same release, policy and suite. */
 const proofHolds = 3_600_000;
 
-/** The suite that `current` passed within the hour under this policy, most likely as a candidate. */
+/** The suite that `current` passed within the hour under this policy, as a candidate mostly. */
 function proof(view: View, current: string | null): string | null {
   const { policy, now } = view;
   const found = host(view.state).proofs.findLast(
