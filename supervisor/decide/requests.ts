@@ -6,7 +6,7 @@ import type { Request, Verb } from '../model/request.ts';
 import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
-import { isThere, rollbackTarget } from './rollback.ts';
+import { flipping, isThere, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
 import { agentsNow, busy, type Decision, none, skipped, start, type View } from './view.ts';
 
@@ -150,6 +150,8 @@ function rollBack(
   const { current } = host(state);
   if (rollback(state) !== null) return refuse(ask, 'wrong-phase', 'a rollback is under way');
   if (current === null) return refuse(ask, 'wrong-phase', 'there is no release yet');
+  // What it leaves and where it goes is known once the flip under way has ended.
+  if (flipping(state)) return none;
   const named = why.to === null ? undefined : state.releases.get(why.to);
   if (why.to !== null && !isThere(state, named)) {
     return refuse(ask, 'not-found', `no complete release ${why.to}`);

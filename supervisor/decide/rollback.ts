@@ -43,7 +43,8 @@ function home(state: State, current: ReleaseId): ReleaseId {
   return (bad ? rollbackTarget(state) : null) ?? current;
 }
 
-const flipping = (state: State): boolean =>
+/** `current` is being moved right now. */
+export const flipping = (state: State): boolean =>
   [...state.pending.values()].some((pending) => pending.step.do === 'flip');
 
 /** Begin a rollback on evidence or on an operator's word. */

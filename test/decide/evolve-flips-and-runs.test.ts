@@ -99,6 +99,12 @@ describe('flips', () => {
       bad: false,
     });
   });
+  test('a link that is set right ends no rollback that was decided meanwhile', () => {
+    const repair: Step = { do: 'flip', to: 'b', from: null, why: 'rollback' };
+    const rows = { ...deploying('baking'), host: { current: 'b' }, rollback: rollingBack() };
+    const after = settle(rows, repair, { of: 'flipped' });
+    expect([rollback(after)?.to, phaseOf(after), after.bad.size]).toEqual(['a', 'baking', 0]);
+  });
   test.each<[DeploymentPhase, Phase]>([
     ['staging', 'refused'],
     ['gating', 'refused'],

@@ -263,14 +263,24 @@ describe('each is answered once', () => {
     const { marks } = requests(view({}, { requests: [abort, other] }));
     expect(marks).toMatchObject([{ mark: 'answered', request: 'r', by: 'ann', verb: 'abort' }]);
   });
-  test.each<[string, Rows]>([
+  test.each<[string, SeenRequest, Rows]>([
     [
       'answered, its answer not written yet',
+      abort,
       { answers: [{ id: 'r', at: now, answer, told: false }] },
     ],
-    ['the rollback that it asked for is under way', { rollback: rollingBack({ request: 'r' }) }],
-  ])('%s: nothing', (_, rows) => {
-    expect(requests(view(rows, { requests: [abort] }))).toEqual({ marks: [], steps: [] });
+    [
+      'the rollback that it asked for is under way',
+      abort,
+      { rollback: rollingBack({ request: 'r' }) },
+    ],
+    [
+      'a rollback while current is being moved: in a moment',
+      file(asked.rollback),
+      { pending: [pending({ do: 'flip', to: 'b', from: 'a', why: 'promote' })] },
+    ],
+  ])('%s: nothing', (_, request, rows) => {
+    expect(requests(view(rows, { requests: [request] }))).toEqual({ marks: [], steps: [] });
   });
   test.each([
     ['bad-request', 3],

@@ -11,7 +11,7 @@ type Flip = Step & { do: 'flip' };
 /** `current` moved, and was read back. */
 export function flipped(draft: Draft, step: Flip): void {
   draft.host({ current: step.to, currentSince: draft.now });
-  if (step.why === 'rollback') return rolledBack(draft);
+  if (step.why === 'rollback') return rolledBack(draft, step);
   const slot = deployment(draft.state);
   if (step.why === 'first') return first(draft, step.to);
   if (slot?.candidate?.release !== step.to) return unwanted(draft, step);
@@ -38,9 +38,10 @@ function first(draft: Draft, release: string): void {
   draft.put('deployment', 'deployment', null);
 }
 
-function rolledBack(draft: Draft): void {
+function rolledBack(draft: Draft, step: Flip): void {
   const rollback = draft.state.rollback.get('rollback');
-  if (rollback === undefined) return;
+  // The link may have been set right meanwhile: that ends no rollback to somewhere else.
+  if (rollback === undefined || rollback.to !== step.to) return;
   draft.put('rollback', 'rollback', null);
   const slot = deployment(draft.state);
   if (rollback.bad) bar(draft, rollback.from, rollback.reason);

@@ -91,7 +91,8 @@ export class Records {
     this.#oracle.count(`outcome ${step.do} ${outcome.of}`);
     if (outcome.of === 'failed') return;
     const name = once(step);
-    if (name !== null) {
+    // Nothing was there to take: that id is free.
+    if (name !== null && outcome.of !== 'gone') {
       this.#oracle.check(!this.#done.has(name), 'invariant 5', () => `${name} ended twice`);
       this.#done.add(name);
     }
@@ -100,8 +101,8 @@ export class Records {
       this.#gates.add(`build ${step.release}`);
     }
     if (outcome.of === 'rehearsed' && step.do === 'smoke') this.#gates.add(`smoke ${step.release}`);
-    if (step.do === 'flip' && step.why === 'rollback' && outcome.of === 'flipped')
-      this.#left(before);
+    const back = step.do === 'flip' && step.why === 'rollback' && this.#leaving?.to === step.to;
+    if (back && outcome.of === 'flipped') this.#left(before);
     if (step.do === 'halt') this.#left(before);
     if (step.do === 'answer') this.#answers.set(step.request, 'told');
     if (step.do === 'run' && outcome.of === 'ended') this.#ran(step.run, outcome.ending, before);
