@@ -48,7 +48,7 @@ export function seal(request: SealRequest): SealResult {
   try {
     return sealed(request);
   } catch (error) {
-    throw diskFailure(error, 'seal', request.layout.sealed(request.id));
+    throw diskFailure(error, 'seal', request.layout.root);
   }
 }
 

@@ -111,8 +111,9 @@ async function onDisk(
   try {
     return await work();
   } catch (error) {
+    const failure = diskFailure(error, 'stage', layout.root);
     removeTree(`${layout.staging}/${name}`);
-    throw diskFailure(error, 'stage', layout.root);
+    throw failure;
   }
 }
 
@@ -162,10 +163,10 @@ async function makeRelease(fresh: NewRelease): Promise<Manifest> {
   const recorded = commitRelease(layout, manifest, before, (path) => {
     return edits.get(path)?.content ?? contentOf(from ?? '', path);
   });
-  try {
-    await buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
-  } finally {
-    await recorded;
+  const built = buildTree({ from, to: tree, files: treeFiles(fresh), hollow });
+  // Both end before either's failure counts; ours says more than git's.
+  for (const one of await Promise.allSettled([built, recorded])) {
+    if (one.status === 'rejected') throw one.reason;
   }
   await publishTree(tree, layout.release(manifest.id));
   return manifest;

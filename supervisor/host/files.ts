@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -37,6 +38,12 @@ export function orNull<T>(make: () => T): T | null {
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw error;
   }
+}
+
+/** Bytes that an ordinary user may still write where a path is; 0 as well when inodes are out. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize, files, ffree } = statfsSync(path);
+  return files > 0 && ffree === 0 ? 0 : bavail * bsize;
 }
 
 /** Content of a file, or null when there is none. */

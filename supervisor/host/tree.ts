@@ -48,7 +48,7 @@ export async function buildTree({ from, to, files, hollow }: BuildTree): Promise
   let count = 0;
   for (const { path, mode, content } of files) {
     count += 1;
-    if (count % atOnce === 0) await setImmediate();
+    if (count % atOnce === 1) await setImmediate();
     makeFolders(to, folderOf(path), made);
     if (content === null) linkSync(`${from}/${path}`, `${to}/${path}`);
     else writeFile(`${to}/${path}`, content, mode === '100755' ? 0o555 : 0o444);
