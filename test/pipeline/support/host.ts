@@ -198,7 +198,7 @@ export class TestHost {
 export async function until(
   holds: () => boolean,
   what: () => string,
-  within = 60_000,
+  within = 110_000,
 ): Promise<void> {
   const end = Date.now() + within;
   while (!holds()) {
