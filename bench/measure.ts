@@ -27,3 +27,22 @@ export function report(name: string, unit: string, measured: Record<string, numb
 function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
+
+/** The value below which this part of the measurements lies. */
+export function quantile(times: readonly number[], part: number): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
+}
+
+/** Print measurements that have a goal of their own instead of a peer. */
+export function reportGoal(
+  name: string,
+  unit: string,
+  values: Record<string, number>,
+  goal: string,
+): void {
+  const rounded = Object.fromEntries(Object.entries(values).map(([key, one]) => [key, round(one)]));
+  process.stdout.write(`${JSON.stringify({ name, unit, values: rounded, goal })}\n`);
+  const cells = Object.entries(rounded).map(([key, one]) => `${key}: ${one} ${unit}`);
+  process.stdout.write(`| ${name} | ${cells.join(' · ')} | ${goal} |\n`);
+}
