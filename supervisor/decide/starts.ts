@@ -51,7 +51,9 @@ export function releaseFor(
 ): { release: ReleaseId; kind: RunKind; deployment: string | null; entry: Agent | null } | null {
   const slot = deployment(view.state);
   const { current } = host(view.state);
-  if (slot?.phase === 'canary' && slot.canary?.agent === agent && !locked(view)) {
+  // A rollback aborts the deployment: its canary has begun its last run.
+  const goesOn = !locked(view) && rollback(view.state) === null;
+  if (slot?.phase === 'canary' && slot.canary?.agent === agent && goesOn) {
     const release = slot.candidate?.release;
     const entry = slot.candidate?.after?.find((one) => one.name === agent) ?? null;
     if (release !== undefined && entry !== null) {

@@ -205,6 +205,13 @@ describe('schedules of current', () => {
     ['service on current', both(own(now)), {}, 'a', 'service'],
     ['the canary on the candidate', { ...both(own(now)), deployment: trying }, {}, 'b', 'canary'],
     [
+      'nor during a rollback from elsewhere',
+      { ...both(own(now)), deployment: trying, rollback: rollingBack({ from: 'z' }) },
+      {},
+      'a',
+      'service',
+    ],
+    [
       'not under lockdown',
       { ...both(own(now)), deployment: trying },
       halted(halt('lockdown')),
