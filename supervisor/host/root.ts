@@ -14,5 +14,8 @@ export async function readyRoot(layout: Layout): Promise<void> {
   makeFolder(layout.receipts(operator));
   for (const folder of [layout.intake, layout.staging]) makeFolder(folder, 0o700);
   for (const name of listFolder(layout.staging)) removeTree(`${layout.staging}/${name}`);
+  // A flip that was killed between its link and its rename.
+  const links = listFolder(layout.root).filter((name) => name.startsWith('.current-'));
+  for (const name of links) removeTree(`${layout.root}/${name}`);
   await sweepPlaces(layout.runs);
 }
