@@ -131,6 +131,7 @@ export class Daemon {
       },
       wakeAt: (at) => this.#wakeAt(at, alive),
       stuck: (error) => {
+        if (error === null) return;
         if (!(error instanceof Crash) && !(error as Error).message.startsWith('ENOSPC')) {
           world.oracle.broken(error);
         }

@@ -153,6 +153,8 @@ export class Records {
       this.#leaving = mark;
       const own = mark.clear ? mark.to : mark.to === null ? mark.from : null;
       if (own !== null) this.vouched.add(own);
+      // No stable release is left: the halt that follows takes the place of the flip.
+      if (mark.to === null) this.#oracle.evidence.spoil();
       this.#oracle.count(`reason ${mark.reason.code}`);
       this.#oracle.count(`rollback ${mark.by === 'airlock' ? 'on evidence' : 'by an operator'}`);
     }
