@@ -13,6 +13,7 @@ import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
 import { type PolicySource, policySource } from './observe/policy.ts';
 import type { Journal } from './store/journal.ts';
+import { clearStuck, writeStuck } from './store/stuck.ts';
 
 /** What the live loop is given from outside. */
 export interface Outside {
@@ -44,6 +45,7 @@ export interface Live {
 /** The loop with its eyes, `observe/`, and its hands, `act/`. */
 export function goLive(outside: Outside): Live {
   const { layout, now, journal, log, programs } = outside;
+  clearStuck(layout);
   const policy = policySource(outside.policyFile);
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
@@ -57,12 +59,13 @@ export function goLive(outside: Outside): Live {
   };
   const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });
   const loop: Loop = new Loop(journal.load(), {
-    ...{ now, policy: policy.inForce, wakeAt: outside.wakeAt },
+    ...{ now, policy: policy.inForce },
+    wakeAt: outside.wakeAt,
     observe: (state, { tick }) =>
       eyes.observe({ tick, dirty: outside.dirty(), releases: releasesThatMatter(state) }),
     commit: (entries, puts) => journal.commit(entries, puts),
     perform: (step, settle) => perform(world, step, settle),
-    stuck: (error) => log.error('the loop could not go on; it tries again', { err: error }),
+    stuck: (error) => tellStuck(outside, error),
   });
   const { current } = host(loop.state);
   if (current !== null) readyInboxes(world, current);
@@ -77,6 +80,17 @@ export function goLive(outside: Outside): Live {
     },
     close: () => threads.close(),
   };
+}
+
+/** For doctor and status: the log alone is not looked at. */
+function tellStuck({ layout, log, now }: Outside, error: unknown): void {
+  if (error === null) return clearStuck(layout);
+  log.error('the loop could not go on; it tries again', { err: error });
+  try {
+    writeStuck(layout, error, now());
+  } catch (fault) {
+    log.error('nor could that be written down', { err: fault });
+  }
 }
 
 /** Beside this file as it runs: TypeScript in a test, JavaScript when built. */

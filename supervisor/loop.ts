@@ -32,7 +32,7 @@ export interface Ports {
   perform(step: Step, settle: (outcome: Outcome) => void): void;
   /** Ask for a turn at a time (milliseconds since 1970), replacing the last such wish. */
   wakeAt(at: number | null): void;
-  /** The journal could not be written; the loop tries again at the next wake. */
+  /** A turn failed (null: one went through again); the loop tries again soon. */
   stuck(error: unknown): void;
 }
 
@@ -49,6 +49,7 @@ export class Loop {
   #turning = false;
   #stopping = false;
   #tick = false;
+  #stuck = false;
 
   constructor(state: State, ports: Ports) {
     this.#state = state;
@@ -83,7 +84,10 @@ export class Loop {
       do this.#once();
       while (this.#ended.length > 0);
       this.#tick = false;
+      if (this.#stuck) this.#ports.stuck(null);
+      this.#stuck = false;
     } catch (error) {
+      this.#stuck = true;
       this.#ports.stuck(error);
       this.#ports.wakeAt(this.#ports.now() + stuckPause);
     } finally {

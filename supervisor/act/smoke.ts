@@ -40,7 +40,8 @@ export async function smoke(request: SmokeRequest): Promise<SmokeFacts> {
     faults: [
       ...request.faults,
       ...(suite.scenarios.length === 0 ? [noScenarios()] : []),
-      ...notRun([...(onCurrent === 'proven' ? [] : (onCurrent ?? [])), ...broken, ...onCandidate]),
+      // What the candidate did not get to run is judged with the rest of it: it may have hung.
+      ...notRun([...(onCurrent === 'proven' ? [] : (onCurrent ?? [])), ...broken]),
     ],
   };
 }

@@ -9,6 +9,7 @@ import { nothing, type State } from '../model/state.ts';
 import { daemonState } from '../store/daemon.ts';
 import { loadPolicy } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
+import { readStuck } from '../store/stuck.ts';
 import { readSwitches } from '../store/switches.ts';
 import type { Call } from './call.ts';
 import { reading } from './open.ts';
@@ -34,6 +35,7 @@ export function readPicture({
     agents: link === null ? [] : readAgents(layout, link),
     policy,
     policyFaults: faults,
+    stuck: blank ? null : readStuck(layout),
     now: now(),
   };
 }

@@ -1,13 +1,15 @@
 import type { Policy } from '../model/policy.ts';
 import type { AuthorityFinding, Finding, GateResult, Proposal } from '../model/proposal.ts';
 import { type Reason, reason } from '../model/reason.ts';
-import { paths } from '../model/runtime.ts';
+import { operator } from '../model/request.ts';
+import { type Agent, paths } from '../model/runtime.ts';
 import type { FileExpectation, Rehearsal } from '../model/scenario.ts';
 import type { Candidate } from '../model/state.ts';
 import type { SmokeFacts } from '../model/step.ts';
 import { attribute, innermostReport } from './attribute.ts';
 import { authority } from './authority.ts';
 import { forbidden, needApproval } from './permission.ts';
+import { cronFault } from './schedule.ts';
 
 /** The `policy` gate: permissions by path, and what the change does to authority. */
 export function policyGate(
@@ -26,8 +28,12 @@ export function policyGate(
     }),
   }));
   const raised =
-    policy.authority.raise === 'none' || candidate.before === null || candidate.after === null
-      ? []
+    policy.authority.raise === 'none' ||
+    candidate.before === null ||
+    candidate.after === null ||
+    candidate.after.some((agent) => agentFaults(policy, agent).length > 0)
+      ? // What does not parse or mean anything is refused by the config gate.
+        []
       : authority({
           proposer: proposal.proposer,
           before: candidate.before,
@@ -60,9 +66,34 @@ export function approvalNeeded(
   });
 }
 
-/** The `config` gate: every configuration file of the candidate parses. */
-export const configGate = (candidate: Candidate): GateResult =>
-  result('config', 0, candidate.configFaults);
+/** The `config` gate: every configuration file of the candidate parses, and means something. */
+export const configGate = (policy: Policy, candidate: Candidate): GateResult =>
+  result('config', 0, [
+    ...candidate.configFaults,
+    ...(candidate.after ?? []).flatMap((agent) => agentFaults(policy, agent)),
+  ]);
+
+/** What an agent's entry says that cannot be: a schedule, a model, a name. */
+function agentFaults(policy: Policy, agent: Agent): Finding[] {
+  const findings: Finding[] = [];
+  const say = (input: string, message: string, expected: string) =>
+    findings.push({
+      subject: `config/agents.yaml: ${agent.name}`,
+      reason: reason('gate-config', { message, step: 'gate config', input, expected }),
+    });
+  for (const [path, cron] of Object.entries(agent.schedule)) {
+    const fault = cronFault(cron, policy.timezone);
+    if (fault !== null) say(cron, `schedule.${path}: ${fault}`, 'a cron expression that fires');
+  }
+  const models = Object.keys(policy.models);
+  if (!models.includes(agent.model)) {
+    say(agent.model, `no model ${agent.model}`, `one of policy models: ${models.join(', ')}`);
+  }
+  if (agent.name === operator) {
+    say(agent.name, `${operator} is the name of the operators' own inbox`, 'another name');
+  }
+  return findings;
+}
 
 /**
  * The `smoke` gate. It proves itself before it judges: `current` must pass the supervisor's suite

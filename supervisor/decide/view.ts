@@ -33,12 +33,21 @@ export function start(view: View, ...steps: Step[]): Decision {
   return { marks: [], steps: free };
 }
 
-/** The first decision that decides something. Later ones see its outcome first. */
+/**
+ * The first decision that decides something. Later ones see its outcome first. A judgment that
+ * fails keeps none of the others from theirs; when nothing else is left to decide, it is thrown.
+ */
 export function firstOf(view: View, ...judgments: ((view: View) => Decision)[]): Decision {
+  const faults: unknown[] = [];
   for (const judge of judgments) {
-    const decision = judge(view);
-    if (decision.marks.length + decision.steps.length > 0) return decision;
+    try {
+      const decision = judge(view);
+      if (decision.marks.length + decision.steps.length > 0) return decision;
+    } catch (error) {
+      faults.push(error);
+    }
   }
+  if (faults.length > 0) throw faults[0];
   return none;
 }
 

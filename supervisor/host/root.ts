@@ -12,6 +12,8 @@ export async function readyRoot(layout: Layout): Promise<void> {
     makeFolder(folder);
   }
   makeFolder(layout.receipts(operator));
+  // A set-uid file that a run leaves in its workspace must be nobody's to reach.
+  makeFolder(layout.workspaces, 0o700);
   for (const folder of [layout.intake, layout.staging]) makeFolder(folder, 0o700);
   for (const name of listFolder(layout.staging)) removeTree(`${layout.staging}/${name}`);
   // A flip that was killed between its link and its rename.

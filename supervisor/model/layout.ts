@@ -11,6 +11,7 @@ export function layout(root: string) {
     inboxes: at('inbox'),
     inbox: (agent: string) => at('inbox', agent),
     receipts: (agent: string) => at('receipts', agent),
+    workspaces: at('workspaces'),
     workspace: (agent: string) => at('workspaces', agent),
     state: at('var', 'state'),
     journal: at('var', 'state', 'journal.db'),

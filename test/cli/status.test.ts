@@ -32,7 +32,7 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
   return {
     ...{ state: apply(nothing, rows), journalFault: null, blank: false, daemon },
     ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },
-    ...{ policy, policyFaults: [], now },
+    ...{ policy, policyFaults: [], stuck: null, now },
     ...more,
   };
 }

@@ -7,6 +7,7 @@ import {
   scenarioFault,
   smokeGate,
 } from '../../supervisor/decide/gates.ts';
+import { agentSchema } from '../../supervisor/model/runtime.ts';
 import { type Rehearsal, scenarioSchema } from '../../supervisor/model/scenario.ts';
 import type { SmokeFacts } from '../../supervisor/model/step.ts';
 import { agent, because, candidate, ending, policy, proposal } from './build.ts';
@@ -141,10 +142,29 @@ describe('the policy gate', () => {
   });
 });
 
+const { policy: rules } = policy();
+
+describe('the config gate: what an agent’s entry says must mean something', () => {
+  test.each([
+    ['a minute that is none', { schedule: { task: '99 99 * * *' } }, 'schedule.task'],
+    ['a day that never comes', { schedule: { task: '0 0 31 2 *' } }, 'never fires'],
+    ['a model that policy lacks', { model: 'gpt-9000' }, 'no model gpt-9000'],
+    ["the operators' own name", { name: 'operator' }, 'operators'],
+  ])('%s', (_, entry, says) => {
+    const agent = agentSchema.parse({ name: 'maker', model: 'cheap', ...entry });
+    const gate = configGate(rules, candidate('b', { after: [agent] }));
+    expect(gate.outcome).toBe('fail');
+    expect(gate.findings[0]?.reason.message).toContain(says);
+    // Nor does the policy gate stumble over it on the way there.
+    const given = candidate('b', { before: [], after: [agent] });
+    expect(() => policyGate(rules, proposal('p'), given)).not.toThrow();
+  });
+});
+
 test('the config gate: all faults at once', () => {
   const fault = { subject: 'config/a.yaml', reason: because('gate-config') };
-  expect(configGate(candidate('b')).outcome).toBe('pass');
-  const gate = configGate(candidate('b', { configFaults: [fault, fault] }));
+  expect(configGate(rules, candidate('b')).outcome).toBe('pass');
+  const gate = configGate(rules, candidate('b', { configFaults: [fault, fault] }));
   expect([gate.outcome, gate.findings.length]).toEqual(['fail', 2]);
   expect(refusal(gate)).toMatchObject({ code: 'gate-config', step: 'gate config' });
   expect(refusal(gate).message).toContain('and 1 more');

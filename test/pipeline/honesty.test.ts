@@ -81,6 +81,23 @@ describe('releases that only look well', () => {
   });
 });
 
+describe('a configuration that means nothing', () => {
+  it.each(['99 99 * * *', '0 0 31 2 *'])(
+    '"%s" is refused at the config gate; the host goes on',
+    async (cron) => {
+      await using host = await startHost();
+      const agents = readFileSync(join(host.root, 'current/config/agents.yaml'), 'utf8');
+      host.drop('ben', 'absurd', { 'config/agents.yaml': agents.replace('0 * * * *', cron) });
+      const refused = await host.reaches('absurd', 'refused');
+      expect(refused.reason?.code).toBe('gate-config');
+      expect(refused.reason?.message).toContain('schedule.task');
+      host.drop('cleo', 'next', { 'app/prompt.md': 'The queue goes on.\n' });
+      await host.reaches('next', 'canary', 'promoting', 'baking');
+      expect(host.logged.filter((line) => line.includes('could not go on'))).toEqual([]);
+    },
+  );
+});
+
 describe('a provider that fails', () => {
   // Nobody listens there: every call of a real run fails upstream.
   const unreachable = (source: string) =>

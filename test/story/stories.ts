@@ -83,7 +83,7 @@ permissions:
   - paths: [kernel/**, package.json, package-lock.json]
     approval: operator
 smoke: {suite: ${repository}/smoke, within: 3m}
-canary: {runs: ${times.canary.runs}, within: ${times.canary.within}}
+canary: {agent: maker, runs: ${times.canary.runs}, within: ${times.canary.within}}
 bake: {for: ${times.bake}}
 limits: {drain: 2s, run: {concurrent: 4}}
 models:

@@ -1,4 +1,6 @@
 /** What needs a person, most urgent first: pure. */
+
+import { stableReleases } from '../../decide/rollback.ts';
 import { failingAgents } from '../../doctor/failing.ts';
 import type { Halt } from '../../model/halt.ts';
 import { deployment, host, type State } from '../../model/state.ts';
@@ -13,6 +15,9 @@ export function needsOf(picture: Picture): Need[] {
   if (journalFault !== null) return [need(journalFault.message, 'airlock doctor')];
   return [
     ...(daemon.running ? [] : [need('the supervisor does not run', 'airlock start')]),
+    ...(daemon.running && picture.stuck !== null
+      ? [need(`the loop cannot go on: ${picture.stuck}`, 'airlock log')]
+      : []),
     ...switchNeeds(picture),
     ...currentNeeds(picture),
     ...policyNeeds(policyFaults),
@@ -63,9 +68,18 @@ function currentNeeds({ state, link, daemon }: Picture): Need[] {
   if (stillborn !== null) {
     return [need(`the first release does not pass: ${stillborn.message}`, 'airlock proposals')];
   }
-  if (current === null || link === current) return [];
+  if (current === null) return [];
+  if (link === current) return unstableNeeds(state, current);
   const what = link === null ? 'current points nowhere' : `current was moved by hand to ${link}`;
   return [need(what, daemon.running ? 'airlock doctor' : 'airlock rollback')];
+}
+
+/** Nothing will make it stable any more, and there is nowhere to go back to. */
+function unstableNeeds(state: State, current: string): Need[] {
+  const stable = state.releases.get(current)?.stableAt ?? null;
+  if (stable !== null || deployment(state) !== null || stableReleases(state).length > 0) return [];
+  const what = `${current} never became stable, and no stable release is left to go back to`;
+  return [need(what, 'airlock releases')];
 }
 
 /** A first look may come in between: what is tried again and again needs somebody. */

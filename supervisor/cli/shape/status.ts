@@ -30,6 +30,8 @@ export interface Picture {
   agents: Agent[] | null;
   policy: PolicyInForce | null;
   policyFaults: readonly Reason[];
+  /** Why the daemon's loop cannot go on; null when it does. */
+  stuck: string | null;
   now: number;
 }
 

@@ -30,7 +30,7 @@ export function gating(view: View, slot: Deployment): Decision {
     return mark({
       mark: 'gate',
       proposal: slot.proposal,
-      gate: configGate(candidate),
+      gate: configGate(view.policy.policy, candidate),
       authority: [],
     });
   }

@@ -1,6 +1,7 @@
 import { nextFiring } from '../../decide/schedule.ts';
 import { host } from '../../model/state.ts';
 import { listRequests } from '../../store/requests.ts';
+import { readStuck } from '../../store/stuck.ts';
 import { bad, type Finding, good } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
@@ -8,6 +9,8 @@ import type { Ground } from '../ground.ts';
 export function daemon(ground: Ground): Finding[] {
   const { running, pid } = ground.daemon();
   if (!running) return [bad('the daemon does not run', 'Start it: `airlock start`.')];
+  const stuck = readStuck(ground.layout);
+  if (stuck !== null) return [bad(`its loop cannot go on: ${stuck}`, restart)];
   const late = lateTick(ground);
   if (late !== null) return [late];
   const waiting = unanswered(ground);

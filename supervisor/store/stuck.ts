@@ -1,0 +1,26 @@
+/** Why the loop could not finish its last turn: beside the journal, which may be what failed. */
+import { readText, writeDurable } from '../host/files.ts';
+import { removeName } from '../host/records.ts';
+import { instant } from '../model/duration.ts';
+import type { Layout } from '../model/layout.ts';
+import { innermost } from '../model/reason.ts';
+
+const place = (layout: Layout) => `${layout.state}/stuck.json`;
+
+/** Say that the loop is stuck. A disk that is full says so elsewhere: it must not hide the cause. */
+export function writeStuck(layout: Layout, error: unknown, now: number): void {
+  const text = JSON.stringify({ at: instant(now), cause: innermost(error) });
+  writeDurable(place(layout), `${text}\n`, 0o644);
+}
+
+export function clearStuck(layout: Layout): void {
+  removeName(place(layout));
+}
+
+/** The innermost cause; null when the loop goes on. */
+export function readStuck(layout: Layout): string | null {
+  const text = readText(place(layout));
+  if (text === null) return null;
+  const said: unknown = JSON.parse(text);
+  return typeof said === 'object' && said !== null && 'cause' in said ? String(said.cause) : text;
+}
