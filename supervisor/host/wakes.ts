@@ -13,6 +13,9 @@ export interface Beat {
   tick: boolean;
 }
 
+/** How long the watch of a new folder may take to begin, milliseconds. */
+const watchBegins = 1000;
+
 /** Everything that wakes the loop. Each only wakes: many wakes at once become one turn. */
 export class Wakes {
   readonly #turn: (wake: { tick: boolean }) => void;
@@ -23,6 +26,7 @@ export class Wakes {
   #due: { tick: boolean } | null = null;
   #timer: Timer | null = null;
   #crons = new Map<string, CronTimer>();
+  #again: NodeJS.Timeout | null = null;
   #closeWatch: () => Promise<void> = async () => {};
 
   constructor(layout: Layout, now: () => number, turn: (wake: { tick: boolean }) => void) {
@@ -95,12 +99,23 @@ export class Wakes {
     this.wakeAt(null);
     this.beat([]);
     this.#due = null;
+    if (this.#again !== null) clearTimeout(this.#again);
     await this.#closeWatch();
+  }
+
+  /** A folder is told of a moment before its own watch begins: what comes in between is not. */
+  #lookAgain(): void {
+    this.#again ??= setTimeout(() => {
+      this.#again = null;
+      this.#all = true;
+      this.wake();
+    }, watchBegins);
   }
 
   #touch(folder: string, name: string, renamed: boolean): void {
     if (folder === this.#layout.control || folder === this.#layout.switches) return;
     const agent = folder === this.#layout.inboxes ? name : basename(folder);
+    if (name === '') this.#lookAgain();
     if (agent === '') {
       this.#all = true;
       return;
