@@ -1,7 +1,8 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { openLog } from '../../../supervisor/host/log.ts';
 import { startSupervisor } from '../../../supervisor/main.ts';
 import type { Entry } from '../../../supervisor/model/entry.ts';
+import { layout } from '../../../supervisor/model/layout.ts';
 import { terminal } from '../../../supervisor/model/proposal.ts';
 import { host } from '../../../supervisor/model/state.ts';
 
@@ -46,13 +47,16 @@ const supervisor = await startSupervisor({
 });
 await supervisor.ready;
 
-/** Nothing on its way: no deployment, every proposal ended and told, nothing pending. */
+/** Nothing on its way: no drop, no deployment, every proposal ended and told, nothing pending. */
 const quiet = () => {
   const { loop } = supervisor.live;
   const open = [...loop.state.proposals.values()].filter((one) => !terminal.has(one.phase));
   const { current } = host(loop.state);
   const busy = loop.state.deployment.size + loop.state.receipts.size + loop.state.pending.size;
-  return current !== null && open.length === 0 && busy === 0 && loop.state.runs.size === 0;
+  const drops = readdirSync(layout(root).inbox('cleo')).length;
+  return (
+    current !== null && drops === 0 && open.length === 0 && busy === 0 && loop.state.runs.size === 0
+  );
 };
 
 const look = setInterval(async () => {
