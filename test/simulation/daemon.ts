@@ -132,7 +132,11 @@ export class Daemon {
       wakeAt: (at) => this.#wakeAt(at, alive),
       stuck: (error) => {
         if (error === null) return;
-        if (!(error instanceof Crash) && !(error as Error).message.startsWith('ENOSPC')) {
+        if (
+          error !== null &&
+          !(error instanceof Crash) &&
+          !(error as Error).message.startsWith('ENOSPC')
+        ) {
           world.oracle.broken(error);
         }
       },

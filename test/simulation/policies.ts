@@ -10,10 +10,13 @@ const written = (change: object) => ({
   canary: { runs: 2, within: '8m', extraRuns: 4 },
   bake: { for: '3m', max: '30m' },
   limits: { run: { wall: '60s', concurrent: 3 }, queuedPerAgent: 3, backoff: '30s' },
-  models: { cheap: [{ provider: 'rehearsal' }] },
+  models: { cheap: [{ provider: 'rehearsal' }], dear: [{ provider: 'rehearsal' }] },
   keep: { releases: 3, traces: '1h', intake: '1h' },
   ...change,
 });
+
+/** An operator takes a model away that an agent may have: it does not run then. */
+const withoutDear = { models: { cheap: [{ provider: 'rehearsal' }] } };
 
 /** Policies that a history may run under and change between. */
 export const policies: readonly PolicyInForce[] = [
@@ -24,7 +27,11 @@ export const policies: readonly PolicyInForce[] = [
     approval: { expires: '10m' },
   }),
   written({ bake: { for: '1m', max: '15m', failedRuns: 1 }, keep: { releases: 2 } }),
-  written({ canary: { runs: 1, within: '10m', extraRuns: 2 }, authority: { reach: 'operator' } }),
+  written({
+    canary: { runs: 1, within: '10m', extraRuns: 2 },
+    authority: { reach: 'operator' },
+    ...withoutDear,
+  }),
 ].map((policy, index) => ({
   policy: policySchema.parse(policy),
   folder: '/etc/airlock',
