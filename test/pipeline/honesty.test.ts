@@ -87,7 +87,7 @@ describe('a configuration that means nothing', () => {
     async (cron) => {
       await using host = await startHost();
       const agents = readFileSync(join(host.root, 'current/config/agents.yaml'), 'utf8');
-      host.drop('ben', 'absurd', { 'config/agents.yaml': agents.replace('0 * * * *', cron) });
+      host.drop('ben', 'absurd', { 'config/agents.yaml': agents.replace('0 0 * * *', cron) });
       const refused = await host.reaches('absurd', 'refused');
       expect(refused.reason?.code).toBe('gate-config');
       expect(refused.reason?.message).toContain('schedule.task');

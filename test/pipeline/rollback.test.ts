@@ -188,12 +188,12 @@ describe('approval', () => {
     await using host = await startHost({ policy: tinyPolicy });
     const agents = (ada: string) =>
       `agents:\n  - {name: ada, model: cheap, schedule: {task: "${ada}"}, tools: [write]}\n` +
-      '  - {name: ben, model: cheap, schedule: {task: "0 * * * *"}, tools: [write]}\n' +
-      '  - {name: cleo, model: cheap, schedule: {task: "0 * * * *"}, tools: [write, propose]}\n';
+      '  - {name: ben, model: cheap, schedule: {task: "0 0 * * *"}, tools: [write]}\n' +
+      '  - {name: cleo, model: cheap, schedule: {task: "0 0 * * *"}, tools: [write, propose]}\n';
     host.drop('ada', 'tighter', { 'config/agents.yaml': agents('*/5 * * * *') });
     const asked = await host.reaches('tighter', 'awaiting-approval');
     expect(asked.authority[0]).toMatchObject({ agent: 'ada', kind: 'schedule' });
-    host.drop('ada', 'looser', { 'config/agents.yaml': agents('0 */2 * * *') });
+    host.drop('ada', 'looser', { 'config/agents.yaml': agents('0 0 * * 0') });
     await host.reaches('looser', 'canary', 'promoting', 'baking');
   });
 });

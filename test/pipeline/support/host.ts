@@ -64,7 +64,8 @@ export class TestHost {
     this.folder = mkdtempSync(join(tmpdir(), 'airlock-host-'));
     this.root = join(this.folder, 'root');
     this.layout = layout(this.root);
-    if (options.begin !== undefined) this.#offset = options.begin - Date.now();
+    // Far from the agents' next firing: what a test sees must not depend on the time of day.
+    this.#offset = (options.begin ?? Date.UTC(2026, 0, 5, 0, 30)) - Date.now();
     const source = options.source ?? tiny;
     writeFileSync(this.policyFile, (options.policy ?? tinyPolicy)(source));
   }
