@@ -56,7 +56,10 @@ export function approvalNeeded(
     proposal.proposer,
     candidate.changes.map((change) => change.path),
   );
-  const raised = proposal.authority.map((finding) => finding.message);
+  // Whatever policy says of authority: nothing is fetched that no human has seen.
+  const fetched = candidate.depsChanged ? ['changes the manifest or the lock file'] : [];
+  const said = proposal.authority.map((finding) => finding.message);
+  const raised = [...new Set([...said, ...fetched])];
   if (paths.length === 0 && raised.length === 0) return null;
   return reason('needs-approval', {
     message: [...raised, ...paths.map((path) => `changes ${path}`)].slice(0, 20).join('; '),

@@ -131,6 +131,12 @@ describe('the policy gate', () => {
     ['a plain path', changing('app/x'), [], null],
     ['a path that asks for it', changing('kernel/x'), [], 'needs-approval'],
     [
+      'a lock file, whatever policy says of authority',
+      { ...changing('app/x'), depsChanged: true },
+      [],
+      'needs-approval',
+    ],
+    [
       'a raise',
       changing('app/x'),
       [{ agent: 'maker', kind: 'tool' as const, message: 'new tools: x' }],
