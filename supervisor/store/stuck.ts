@@ -7,7 +7,7 @@ import { innermost } from '../model/reason.ts';
 
 const place = (layout: Layout) => `${layout.state}/stuck.json`;
 
-/** Say that the loop is stuck. A disk that is full says so elsewhere: it must not hide the cause. */
+/** Say that the loop is stuck. Throws when the disk does not take it. */
 export function writeStuck(layout: Layout, error: unknown, now: number): void {
   const text = JSON.stringify({ at: instant(now), cause: innermost(error) });
   writeDurable(place(layout), `${text}\n`, 0o644);
