@@ -72,9 +72,10 @@ async function ownTime(name: string, text: string): Promise<number> {
     const begun = entries.find((one) => one.type === 'intent' && one.key === out.key);
     if (begun !== undefined && begun.at >= since) spans.push([begun.at, out.at]);
   }
-  // The bake is a wait as well: 100 ms by this policy.
-  const bake = 100;
-  return Date.parse(done.endedAt ?? '') - since - covered(spans) - bake;
+  // The bake is a wait as well: 100 ms by this policy, from the flip.
+  const flip = entries.find((one) => one.type === 'outcome' && one.step.do === 'flip');
+  if (flip !== undefined) spans.push([flip.at, flip.at + 100]);
+  return Date.parse(done.endedAt ?? '') - since - covered(spans);
 }
 
 function covered(spans: [number, number][]): number {

@@ -10,7 +10,10 @@ export interface Pool {
    * @throws Failure with the reason that the task failed with; `internal` when its thread died.
    */
   call(task: string, input: unknown): Promise<unknown>;
-  /** Start the threads now: loading their modules takes longer than most tasks. */
+  /**
+   * Start one thread now: loading its modules takes longer than most tasks. The others start when
+   * they are needed: each costs 15 MB.
+   */
   warm(): Promise<void>;
   /** Ends the threads at once; what they were at is failed. */
   close(): Promise<void>;
@@ -91,17 +94,20 @@ export function createPool(options: PoolOptions): Pool {
     await Promise.all([...threads].map((thread) => thread.worker.terminate()));
   };
   const warm = async () => {
-    await Promise.all(Array.from({ length: options.size }, () => call(hello, null)));
+    await call(hello, null);
   };
   return { call, warm, close };
 }
 
+/** Young garbage is collected often: a thread's memory stays small. */
+const small = { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 8 } };
+
 /** In a checkout on a node that does not strip types, a thread needs tsx as this process does. */
 function startWorker(entry: URL): Worker {
   const stripping = 'typescript' in process.features && Boolean(process.features.typescript);
-  if (!entry.pathname.endsWith('.ts') || stripping) return new Worker(entry, { execArgv: [] });
+  if (!entry.pathname.endsWith('.ts') || stripping) return new Worker(entry, small);
   const boot = new URL('./tsx-thread.mjs', import.meta.url);
-  return new Worker(boot, { execArgv: [], workerData: { entry: entry.href } });
+  return new Worker(boot, { ...small, workerData: { entry: entry.href } });
 }
 
 /** The task that every thread answers: it is there. */
