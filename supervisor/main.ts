@@ -1,5 +1,6 @@
 import { type Clock, clock as systemClock } from './host/clock.ts';
 import { type Log, openLog } from './host/log.ts';
+import { keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/notify.ts';
 import { findPrograms } from './host/programs.ts';
 import { readyRoot } from './host/root.ts';
@@ -42,6 +43,7 @@ const faultyPolicy = 2;
  * 0 stopped on purpose, 1 could not start or go on, 2 a faulty policy.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
+  keepMemorySmall();
   const log = options.log ?? openLog();
   try {
     const supervisor = await startSupervisor({ ...options, log });
