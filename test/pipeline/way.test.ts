@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startHost, type TestHost, until } from './support/host.ts';
+import { startHost, type TestHost, tinyPolicy, until } from './support/host.ts';
 
 const minute = 60_000;
 const good = (mark: string) => `import { writeFileSync } from 'node:fs';
@@ -19,6 +19,10 @@ export async function turn({ model, workspace, agent }) {
   writeFileSync(workspace + '/done.txt', 'done');
 }
 `;
+
+/** The canary is named, so that the story does not hang on who happened to run last. */
+const adaFirst = (source: string) =>
+  tinyPolicy(source).replace('canary: {', 'canary: {agent: ada, ');
 
 /** Every agent has run before, so that all have a workspace and a baseline. */
 async function lived(host: TestHost): Promise<void> {
@@ -107,7 +111,7 @@ describe('the way of a change', () => {
   });
 
   it('passes the canary, fails on the others: rolled back within a second of the evidence', async () => {
-    await using host = await startHost();
+    await using host = await startHost({ policy: adaFirst });
     await lived(host);
     const before = host.current;
     host.drop('cleo', 'uneven', { 'app/turn.mjs': failsFor('cleo', 'ben') });
