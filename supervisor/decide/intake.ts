@@ -131,5 +131,3 @@ export function nextInQueue(view: View): string | null {
   );
   return ranked[0]?.id ?? null;
 }
-
-export const currentOf = (view: View) => host(view.state).current;

@@ -29,7 +29,6 @@ export function layout(root: string) {
     incidents: at('var', 'incidents'),
     /** Sockets and temporary folders of runs: removed when a run ends, swept at start. */
     runs: at('var', 'runs'),
-    rehearsals: at('var', 'rehearsals'),
   };
 }
 
