@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunPlace, startRun } from '../supervisor/act/run.ts';
+import { type RunPlace, startRun } from '../supervisor/act/run/run.ts';
 import { openDoor } from '../supervisor/gateway/door.ts';
 import { identityFor } from '../supervisor/host/identity.ts';
 import { launch } from '../supervisor/host/process.ts';

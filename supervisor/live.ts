@@ -1,4 +1,4 @@
-import { readyInboxes } from './act/inboxes.ts';
+import { readyInboxes } from './act/run/inboxes.ts';
 import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';

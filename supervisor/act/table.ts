@@ -6,14 +6,14 @@ import type { Outcome, Step, StepKind } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
-import { gateBuild } from './gate-build.ts';
-import { gateSmoke } from './gate-smoke.ts';
-import { readyInboxes } from './inboxes.ts';
-import { dependencies } from './install.ts';
-import { readManifest } from './manifest.ts';
-import { run, stop } from './runs.ts';
-import { sealDrop } from './seal-drop.ts';
-import { stageCandidate } from './stage-candidate.ts';
+import { gateBuild } from './gates/gate-build.ts';
+import { gateSmoke } from './gates/gate-smoke.ts';
+import { sealDrop } from './intake/seal-drop.ts';
+import { readyInboxes } from './run/inboxes.ts';
+import { run, stop } from './run/runs.ts';
+import { stageCandidate } from './stage/candidate.ts';
+import { dependencies } from './stage/install.ts';
+import { readManifest } from './stage/manifest.ts';
 import type { World } from './world.ts';
 
 type Effects = {

@@ -1,10 +1,10 @@
 import { createPool, type Pool, type PoolOptions } from '../host/pool.ts';
 import { type Layout, layout } from '../model/layout.ts';
-import { installDeps } from './deps.ts';
-import { diffReleases } from './history.ts';
-import { seal } from './seal.ts';
-import { removeRelease, stage, stageSource } from './stage.ts';
-import { verifyRelease } from './verify.ts';
+import { seal } from './intake/seal.ts';
+import { installDeps } from './stage/deps.ts';
+import { diffReleases } from './stage/history.ts';
+import { removeRelease, stage, stageSource } from './stage/stage.ts';
+import { verifyRelease } from './stage/verify.ts';
 
 /** A request as it crosses into a thread: functions cannot, so a layout goes as its root. */
 type Sent<Request> = Omit<Request, 'layout'> & { root: string };

@@ -5,7 +5,7 @@ import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import type { GateResult } from '../model/proposal.ts';
 import type { State } from '../model/state.ts';
-import type { StartedRun } from './run.ts';
+import type { StartedRun } from './run/run.ts';
 import type { Threads } from './tasks.ts';
 
 /** What effects work with. Nothing here is decided; nothing here is remembered but what runs. */

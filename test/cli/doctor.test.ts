@@ -1,7 +1,7 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { verifyRelease } from '../../supervisor/act/verify.ts';
+import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { judge as judgeCgroups } from '../../supervisor/doctor/checks/cgroups.ts';
 import { judge as judgeDisk } from '../../supervisor/doctor/checks/disk.ts';
 import { judge as judgeNode } from '../../supervisor/doctor/checks/node.ts';

@@ -130,7 +130,7 @@ const named: Record<string, string[]> = {
   // `start` runs the daemon in this very process.
   'cli/verbs/start.ts': ['main.ts'],
   // `verify` and `diff` read releases again by the code that made them; nothing there writes one.
-  'cli/read-releases.ts': ['act/history.ts', 'act/verify.ts'],
+  'cli/read-releases.ts': ['act/stage/history.ts', 'act/stage/verify.ts'],
   // `model test` makes one call through a door of its own, as a run would.
   'cli/verbs/model-test.ts': ['gateway/door.ts'],
 };
@@ -211,7 +211,7 @@ describe('rooms', () => {
     ['host/files.ts', '../store/journal.ts'],
     ['model/state.ts', 'pino'],
     ['loop.ts', './cli/airlock.ts'],
-    ['act/run.ts', '../../kernel/main.ts'],
+    ['act/run/run.ts', '../../../kernel/main.ts'],
     ['cli/verbs/status.ts', '../../act/table.ts'],
   ])('would name %s importing %s', (file, target) => {
     expect(fault({ file, target })).toContain('because');

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync as gzip } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { unquote } from '../../supervisor/act/git-names.ts';
-import { readOverlay } from '../../supervisor/act/overlay.ts';
-import { readPatch } from '../../supervisor/act/patch.ts';
-import { verifyRelease } from '../../supervisor/act/verify.ts';
+import { unquote } from '../../supervisor/act/intake/git-names.ts';
+import { readOverlay } from '../../supervisor/act/intake/overlay.ts';
+import { readPatch } from '../../supervisor/act/intake/patch.ts';
+import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { readTarball } from '../../supervisor/host/archive.ts';
 import { Host, limits, write } from '../stage/support/host.ts';
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { seal } from '../../supervisor/act/seal.ts';
+import { seal } from '../../supervisor/act/intake/seal.ts';
 import { takeIn } from '../../supervisor/host/take.ts';
 import { openAs } from '../../supervisor/host/walk.ts';
 import { codes, Host, limits, write } from '../stage/support/host.ts';

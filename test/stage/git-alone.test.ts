@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openHistory } from '../../supervisor/act/history.ts';
+import { openHistory } from '../../supervisor/act/stage/history.ts';
 import { git } from '../../supervisor/host/git.ts';
 import { Host, runtime, staged } from './support/host.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { stageSource } from '../../supervisor/act/stage.ts';
+import { stageSource } from '../../supervisor/act/stage/stage.ts';
 import { codes, Host, limits, staged, write } from './support/host.ts';
 
 let host: Host;

@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { commitOf, diffReleases } from '../../supervisor/act/history.ts';
-import { removeRelease } from '../../supervisor/act/stage.ts';
-import { verifyRelease } from '../../supervisor/act/verify.ts';
+import { commitOf, diffReleases } from '../../supervisor/act/stage/history.ts';
+import { removeRelease } from '../../supervisor/act/stage/stage.ts';
+import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { codes, Host, lines, runtime, staged } from './support/host.ts';
 
 let host: Host;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { removeRelease } from '../../supervisor/act/stage.ts';
+import { removeRelease } from '../../supervisor/act/stage/stage.ts';
 import { codes, Host, lines, staged } from './support/host.ts';
 
 let host: Host;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { verifyRelease } from '../../supervisor/act/verify.ts';
+import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { Host } from './support/host.ts';
 
 let host: Host;

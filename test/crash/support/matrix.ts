@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { verifyRelease } from '../../../supervisor/act/verify.ts';
+import { verifyRelease } from '../../../supervisor/act/stage/verify.ts';
 import type { Entry } from '../../../supervisor/model/entry.ts';
 import { type Layout, layout } from '../../../supervisor/model/layout.ts';
 import type { Proposal } from '../../../supervisor/model/proposal.ts';

@@ -5,10 +5,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { buildChecks } from '../../../supervisor/act/build.ts';
-import { type RehearsalRoom, type Rehearsed, rehearse } from '../../../supervisor/act/rehearse.ts';
-import { type OpenDoor, type RunPlace, startRun } from '../../../supervisor/act/run.ts';
-import { smoke } from '../../../supervisor/act/smoke.ts';
+import { buildChecks } from '../../../supervisor/act/gates/build.ts';
+import {
+  type RehearsalRoom,
+  type Rehearsed,
+  rehearse,
+} from '../../../supervisor/act/gates/rehearse.ts';
+import { smoke } from '../../../supervisor/act/gates/smoke.ts';
+import { type OpenDoor, type RunPlace, startRun } from '../../../supervisor/act/run/run.ts';
 import { openDoor } from '../../../supervisor/gateway/door.ts';
 import { listFolder, readText } from '../../../supervisor/host/files.ts';
 import { identityFor } from '../../../supervisor/host/identity.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readText } from '../host/files.ts';
-import type { Layout } from '../model/layout.ts';
-import type { Change } from '../model/proposal.ts';
-import { Failure } from '../model/reason.ts';
-import type { Digest, FileEntry, Manifest, ReleaseId } from '../model/release.ts';
+import { readText } from '../../host/files.ts';
+import type { Layout } from '../../model/layout.ts';
+import type { Change } from '../../model/proposal.ts';
+import { Failure } from '../../model/reason.ts';
+import type { Digest, FileEntry, Manifest, ReleaseId } from '../../model/release.ts';
 
 /** Bytes of two paths compared: what sorts a manifest. UTF-16 order differs beyond U+FFFF. */
 export function comparePaths(a: string, b: string): number {

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { openDoor as openGatewayDoor } from '../gateway/door.ts';
-import type { Purse } from '../gateway/purse.ts';
-import { readText } from '../host/files.ts';
-import type { Upstream } from '../model/policy.ts';
-import { Failure } from '../model/reason.ts';
-import type { RunSpec } from '../model/run.ts';
-import type { ScriptTurn } from '../model/scenario.ts';
-import { policyPath } from '../store/policy.ts';
-import { haltFor } from '../store/switches.ts';
-import { openTrace, type Trace } from '../store/traces.ts';
+import { openDoor as openGatewayDoor } from '../../gateway/door.ts';
+import type { Purse } from '../../gateway/purse.ts';
+import { readText } from '../../host/files.ts';
+import type { Upstream } from '../../model/policy.ts';
+import { Failure } from '../../model/reason.ts';
+import type { RunSpec } from '../../model/run.ts';
+import type { ScriptTurn } from '../../model/scenario.ts';
+import { policyPath } from '../../store/policy.ts';
+import { haltFor } from '../../store/switches.ts';
+import { openTrace, type Trace } from '../../store/traces.ts';
+import type { World } from '../world.ts';
 import { deliver } from './deliver.ts';
 import type { OpenDoor, RunPlace } from './run.ts';
-import type { World } from './world.ts';
 
 /** Everything that a service, canary or confirm run happens in and with, resolved. */
 export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: () => void } {

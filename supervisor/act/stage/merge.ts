@@ -1,11 +1,11 @@
-import { copyFile, removeTree } from '../host/files.ts';
-import { git } from '../host/git.ts';
-import type { Layout } from '../model/layout.ts';
-import { Failure } from '../model/reason.ts';
-import type { FileEntry } from '../model/release.ts';
+import { copyFile, removeTree } from '../../host/files.ts';
+import { git } from '../../host/git.ts';
+import type { Layout } from '../../model/layout.ts';
+import { Failure } from '../../model/reason.ts';
+import type { FileEntry } from '../../model/release.ts';
+import type { FileDiff } from '../intake/patch.ts';
 import { inHistory } from './history.ts';
 import type { Edit, Edits } from './manifest.ts';
-import type { FileDiff } from './patch.ts';
 
 /*
  * What git is asked: apply a patch to a release, and bring a candidate over from the release it was

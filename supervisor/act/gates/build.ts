@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { type ConfinedEnding, confine } from '../host/confine.ts';
-import { copyTree } from '../host/copies.ts';
-import type { Identity } from '../host/identity.ts';
-import { makePlace, removePlace } from '../host/places.ts';
-import type { Programs } from '../host/programs.ts';
-import type { Finding, GateResult } from '../model/proposal.ts';
-import { reason, reasonOf } from '../model/reason.ts';
+import { type ConfinedEnding, confine } from '../../host/confine.ts';
+import { copyTree } from '../../host/copies.ts';
+import type { Identity } from '../../host/identity.ts';
+import { makePlace, removePlace } from '../../host/places.ts';
+import type { Programs } from '../../host/programs.ts';
+import type { Finding, GateResult } from '../../model/proposal.ts';
+import { reason, reasonOf } from '../../model/reason.ts';
 import { visible } from './visible.ts';
 
 /** What the build gate works with. */

@@ -1,6 +1,6 @@
-import { type Reason, reason } from '../model/reason.ts';
-import type { Rehearsal } from '../model/scenario.ts';
-import type { SmokeFacts } from '../model/step.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import type { Rehearsal } from '../../model/scenario.ts';
+import type { SmokeFacts } from '../../model/step.ts';
 import { type RehearsalRoom, type Rehearsed, rehearse, type Suite } from './rehearse.ts';
 
 /** What the smoke gate works with. */

@@ -1,10 +1,10 @@
-import { openPurse, type Purse } from '../gateway/purse.ts';
-import { lookAt, makePlace, makeWorld, removePlace } from '../host/places.ts';
-import { type Reason, reason, reasonOf } from '../model/reason.ts';
-import type { ReleaseId } from '../model/release.ts';
-import type { RunSpec } from '../model/run.ts';
-import type { Agent, RunPath } from '../model/runtime.ts';
-import type { Rehearsal, Scenario, ScriptTurn } from '../model/scenario.ts';
+import { openPurse, type Purse } from '../../gateway/purse.ts';
+import { lookAt, makePlace, makeWorld, removePlace } from '../../host/places.ts';
+import { type Reason, reason, reasonOf } from '../../model/reason.ts';
+import type { ReleaseId } from '../../model/release.ts';
+import type { RunSpec } from '../../model/run.ts';
+import type { Agent, RunPath } from '../../model/runtime.ts';
+import type { Rehearsal, Scenario, ScriptTurn } from '../../model/scenario.ts';
 import {
   faultEnding,
   impossibleEnding,
@@ -12,7 +12,7 @@ import {
   type RunDoor,
   type RunPlace,
   startRun,
-} from './run.ts';
+} from '../run/run.ts';
 
 /** A release as it is rehearsed. */
 export interface Rehearsed {

@@ -1,17 +1,17 @@
-import { kindOf, listFolder, makeFolder, removeTree } from '../host/files.ts';
-import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../host/tree.ts';
-import { instant, stamp } from '../model/duration.ts';
-import type { Layout } from '../model/layout.ts';
-import type { Change, Finding } from '../model/proposal.ts';
-import { type Reason, reason } from '../model/reason.ts';
-import type { Digest, FileEntry, Manifest, ReleaseId } from '../model/release.ts';
-import type { RuntimeConfig } from '../model/runtime.ts';
+import { kindOf, listFolder, makeFolder, removeTree } from '../../host/files.ts';
+import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../../host/tree.ts';
+import { instant, stamp } from '../../model/duration.ts';
+import type { Layout } from '../../model/layout.ts';
+import type { Change, Finding } from '../../model/proposal.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import type { Digest, FileEntry, Manifest, ReleaseId } from '../../model/release.ts';
+import type { RuntimeConfig } from '../../model/runtime.ts';
+import { diskFailure } from '../disk.ts';
+import { outsideFaults, togetherFaults } from '../intake/paths.ts';
 import { parseEveryConfig, readRuntimeConfig } from './config.ts';
-import { diskFailure } from './disk.ts';
 import { editsOf } from './edits.ts';
 import { commitRelease, contentOf } from './history.ts';
 import { digestOf, type Edits, editFiles, readManifest } from './manifest.ts';
-import { outsideFaults, togetherFaults } from './paths.ts';
 import { readSource, type SourceRequest } from './source.ts';
 
 /** Where each thing that a release includes comes from and goes to (policy `runtime.include`). */

@@ -1,12 +1,12 @@
-import { kindOf, readBytes, readText } from '../host/files.ts';
-import { findAll } from '../host/tree.ts';
-import type { Layout } from '../model/layout.ts';
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
-import type { Manifest, ReleaseId } from '../model/release.ts';
+import { kindOf, readBytes, readText } from '../../host/files.ts';
+import { findAll } from '../../host/tree.ts';
+import type { Layout } from '../../model/layout.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import type { Manifest, ReleaseId } from '../../model/release.ts';
+import { readPatch } from '../intake/patch.ts';
 import { commitEdits, ensureCommit } from './history.ts';
 import { type Edit, type Edits, readManifest } from './manifest.ts';
 import { type Applied, applyPatch, editsBetween, mergeOnto } from './merge.ts';
-import { readPatch } from './patch.ts';
 
 export interface EditsRequest {
   layout: Layout;

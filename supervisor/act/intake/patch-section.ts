@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 import { stripped, titleNames, unquote } from './git-names.ts';
 
 /** The diff of one file. Lines are bytes, read as latin1. */

@@ -1,10 +1,10 @@
-import { kindOf, makeFolder, readBytes, removeTree } from '../host/files.ts';
-import { type NpmAnswer, runNpm } from '../host/npm.ts';
-import type { Programs } from '../host/programs.ts';
-import { makeReadOnly, publishTree, writeFile } from '../host/tree.ts';
-import type { Layout } from '../model/layout.ts';
-import { type Reason, reason } from '../model/reason.ts';
-import type { Digest, ReleaseId } from '../model/release.ts';
+import { kindOf, makeFolder, readBytes, removeTree } from '../../host/files.ts';
+import { type NpmAnswer, runNpm } from '../../host/npm.ts';
+import type { Programs } from '../../host/programs.ts';
+import { makeReadOnly, publishTree, writeFile } from '../../host/tree.ts';
+import type { Layout } from '../../model/layout.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import type { Digest, ReleaseId } from '../../model/release.ts';
 import { lockFaults } from './lock-file.ts';
 import { hashOf } from './manifest.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Reason, reason } from '../model/reason.ts';
+import { type Reason, reason } from '../../model/reason.ts';
 
 /** What of a manifest decides what is fetched; the rest is the runtime's own business. */
 const specifiers = z.record(z.string(), z.string()).default({});

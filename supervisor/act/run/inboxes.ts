@@ -1,7 +1,7 @@
-import { kindOf, makeFolder } from '../host/files.ts';
-import { ownFolder } from '../host/places.ts';
-import { readRuntimeConfig } from '../store/runtime-config.ts';
-import type { World } from './world.ts';
+import { kindOf, makeFolder } from '../../host/files.ts';
+import { ownFolder } from '../../host/places.ts';
+import { readRuntimeConfig } from '../../store/runtime-config.ts';
+import type { World } from '../world.ts';
 
 /** Inbox, receipts and workspace of every agent of a release, so that a first drop has a place. */
 export function readyInboxes(world: World, release: string): void {

@@ -1,16 +1,22 @@
-import { doorEnvironment } from '../gateway/environment.ts';
-import { GATEWAY_PORT } from '../host/bridge.ts';
-import { type Confined, type ConfinedEnding, confine } from '../host/confine.ts';
-import type { Identity } from '../host/identity.ts';
-import { makePlace, type RunFolders, readyFolders, removePlace, socketIn } from '../host/places.ts';
-import type { StopWhy } from '../host/process.ts';
-import type { Programs } from '../host/programs.ts';
-import { instant } from '../model/duration.ts';
-import type { Halt } from '../model/halt.ts';
-import type { Policy } from '../model/policy.ts';
-import { type Reason, reasonOf } from '../model/reason.ts';
-import type { DoorSummary, RunEnding, RunSpec } from '../model/run.ts';
-import type { TraceLine } from '../model/trace.ts';
+import { doorEnvironment } from '../../gateway/environment.ts';
+import { GATEWAY_PORT } from '../../host/bridge.ts';
+import { type Confined, type ConfinedEnding, confine } from '../../host/confine.ts';
+import type { Identity } from '../../host/identity.ts';
+import {
+  makePlace,
+  type RunFolders,
+  readyFolders,
+  removePlace,
+  socketIn,
+} from '../../host/places.ts';
+import type { StopWhy } from '../../host/process.ts';
+import type { Programs } from '../../host/programs.ts';
+import { instant } from '../../model/duration.ts';
+import type { Halt } from '../../model/halt.ts';
+import type { Policy } from '../../model/policy.ts';
+import { type Reason, reasonOf } from '../../model/reason.ts';
+import type { DoorSummary, RunEnding, RunSpec } from '../../model/run.ts';
+import type { TraceLine } from '../../model/trace.ts';
 
 /** The gateway's door of one run, as a run needs it (`gateway/door.ts`). */
 export interface RunDoor {

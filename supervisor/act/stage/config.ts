@@ -1,8 +1,8 @@
 import { isMap, isPair, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { readText } from '../host/files.ts';
-import type { Finding } from '../model/proposal.ts';
-import { type Reason, reason } from '../model/reason.ts';
-import { agentsFileSchema, type RuntimeConfig } from '../model/runtime.ts';
+import { readText } from '../../host/files.ts';
+import type { Finding } from '../../model/proposal.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import { agentsFileSchema, type RuntimeConfig } from '../../model/runtime.ts';
 
 const agentsFile = 'config/agents.yaml';
 

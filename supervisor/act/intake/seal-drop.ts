@@ -1,6 +1,6 @@
-import { includes } from '../model/policy.ts';
-import type { Outcome, Step } from '../model/step.ts';
-import type { World } from './world.ts';
+import { includes } from '../../model/policy.ts';
+import type { Outcome, Step } from '../../model/step.ts';
+import type { World } from '../world.ts';
 
 /** Take a drop out of its agent's reach and check its form. */
 export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promise<Outcome> {

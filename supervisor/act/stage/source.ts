@@ -1,9 +1,9 @@
-import { kindOf, readBytes } from '../host/files.ts';
-import { findAll, modeOf } from '../host/tree.ts';
-import type { Policy } from '../model/policy.ts';
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import { kindOf, readBytes } from '../../host/files.ts';
+import { findAll, modeOf } from '../../host/tree.ts';
+import type { Policy } from '../../model/policy.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import { pathFaults, togetherFaults } from '../intake/paths.ts';
 import type { Edit, Edits } from './manifest.ts';
-import { pathFaults, togetherFaults } from './paths.ts';
 
 export interface SourceRequest {
   /** Absolute: the policy's `runtime.source`. */

@@ -1,8 +1,8 @@
-import { fsErrorText, kindOf } from '../host/files.ts';
-import { type Found, findAll, hashFile, modeOf } from '../host/tree.ts';
-import type { Layout } from '../model/layout.ts';
-import { type Reason, reason, reasonOf } from '../model/reason.ts';
-import { type FileEntry, manifestSchema, type ReleaseId } from '../model/release.ts';
+import { fsErrorText, kindOf } from '../../host/files.ts';
+import { type Found, findAll, hashFile, modeOf } from '../../host/tree.ts';
+import type { Layout } from '../../model/layout.ts';
+import { type Reason, reason, reasonOf } from '../../model/reason.ts';
+import { type FileEntry, manifestSchema, type ReleaseId } from '../../model/release.ts';
 import { digestOf, readManifest } from './manifest.ts';
 
 /** Read a whole release again and compare it with its manifest: everything that differs. */

@@ -1,9 +1,9 @@
-import type { GateResult } from '../model/proposal.ts';
-import type { Step } from '../model/step.ts';
-import { policyPath } from '../store/policy.ts';
+import type { GateResult } from '../../model/proposal.ts';
+import type { Step } from '../../model/step.ts';
+import { policyPath } from '../../store/policy.ts';
+import { depsOf } from '../run/places.ts';
+import type { World } from '../world.ts';
 import { buildChecks } from './build.ts';
-import { depsOf } from './places.ts';
-import type { World } from './world.ts';
 
 /**
  * The build gate's effect: the policy's checks. A pass holds for this content under this policy

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { listFolder } from '../host/files.ts';
-import { type Reason, reason } from '../model/reason.ts';
-import { type Scenario, scenarioSchema } from '../model/scenario.ts';
-import { readYaml } from '../store/yaml-file.ts';
+import { listFolder } from '../../host/files.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import { type Scenario, scenarioSchema } from '../../model/scenario.ts';
+import { readYaml } from '../../store/yaml-file.ts';
 
 const mostBytes = 1024 * 1024;
 

@@ -1,8 +1,8 @@
-import { kindOf, makeFolder, moveFile, readBytes, readText, removeTree } from '../host/files.ts';
-import { type GitCall, git, gitOrFail } from '../host/git.ts';
-import type { Layout } from '../model/layout.ts';
-import { Failure } from '../model/reason.ts';
-import type { FileEntry, Manifest, ReleaseId } from '../model/release.ts';
+import { kindOf, makeFolder, moveFile, readBytes, readText, removeTree } from '../../host/files.ts';
+import { type GitCall, git, gitOrFail } from '../../host/git.ts';
+import type { Layout } from '../../model/layout.ts';
+import { Failure } from '../../model/reason.ts';
+import type { FileEntry, Manifest, ReleaseId } from '../../model/release.ts';
 import { type Edits, readManifest } from './manifest.ts';
 
 /*

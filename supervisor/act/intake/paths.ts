@@ -1,5 +1,5 @@
-import type { Policy } from '../model/policy.ts';
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import type { Policy } from '../../model/policy.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 
 export type ProposalLimits = Policy['limits']['proposal'];
 

@@ -1,10 +1,10 @@
-import type { Mail } from '../gateway/desk.ts';
-import { deliverFile } from '../host/mailbox.ts';
-import { stamp } from '../model/duration.ts';
-import { type Reason, reason } from '../model/reason.ts';
-import { host } from '../model/state.ts';
-import { readRuntimeConfig } from '../store/runtime-config.ts';
-import type { World } from './world.ts';
+import type { Mail } from '../../gateway/desk.ts';
+import { deliverFile } from '../../host/mailbox.ts';
+import { stamp } from '../../model/duration.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import { host } from '../../model/state.ts';
+import { readRuntimeConfig } from '../../store/runtime-config.ts';
+import type { World } from '../world.ts';
 
 /** Put what one agent hands to another into the receiver's mail folder; a reason is a no. */
 export function deliver(world: World, mail: Mail): Reason | null {

@@ -1,21 +1,21 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { stamp } from '../model/duration.ts';
-import type { Upstream } from '../model/policy.ts';
-import { reason } from '../model/reason.ts';
-import type { ReleaseId } from '../model/release.ts';
-import { host } from '../model/state.ts';
-import type { SmokeFacts, Step } from '../model/step.ts';
-import { policyPath } from '../store/policy.ts';
-import { readRuntimeConfig } from '../store/runtime-config.ts';
-import { haltFor } from '../store/switches.ts';
-import { openTrace } from '../store/traces.ts';
-import { hashOf } from './manifest.ts';
-import { depsOf, openWith } from './places.ts';
+import { stamp } from '../../model/duration.ts';
+import type { Upstream } from '../../model/policy.ts';
+import { reason } from '../../model/reason.ts';
+import type { ReleaseId } from '../../model/release.ts';
+import { host } from '../../model/state.ts';
+import type { SmokeFacts, Step } from '../../model/step.ts';
+import { policyPath } from '../../store/policy.ts';
+import { readRuntimeConfig } from '../../store/runtime-config.ts';
+import { haltFor } from '../../store/switches.ts';
+import { openTrace } from '../../store/traces.ts';
+import { depsOf, openWith } from '../run/places.ts';
+import { hashOf } from '../stage/manifest.ts';
+import type { World } from '../world.ts';
 import type { RehearsalRoom, Rehearsed, Suite } from './rehearse.ts';
 import { smoke } from './smoke.ts';
 import { readSuite } from './suite.ts';
-import type { World } from './world.ts';
 
 /** The smoke gate's effect: the suite on `current`, on a broken release and on the candidate. */
 export async function gateSmoke(world: World, step: Step & { do: 'smoke' }): Promise<SmokeFacts> {

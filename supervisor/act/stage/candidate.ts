@@ -1,10 +1,10 @@
-import { includes } from '../model/policy.ts';
-import { Failure } from '../model/reason.ts';
-import type { Manifest, Release } from '../model/release.ts';
-import type { Outcome, Step } from '../model/step.ts';
-import { policyPath } from '../store/policy.ts';
+import { includes } from '../../model/policy.ts';
+import { Failure } from '../../model/reason.ts';
+import type { Manifest, Release } from '../../model/release.ts';
+import type { Outcome, Step } from '../../model/step.ts';
+import { policyPath } from '../../store/policy.ts';
+import type { World } from '../world.ts';
 import type { StageResult } from './stage.ts';
-import type { World } from './world.ts';
 
 /** Build the candidate of a proposal, or the first release from the source folder. */
 export async function stageCandidate(world: World, step: Step & { do: 'stage' }): Promise<Outcome> {

@@ -1,5 +1,5 @@
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
-import { readHead } from './mail.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import { readHead } from './mail-head.ts';
 import { readSection, startsSection } from './patch-section.ts';
 
 /** A patch as dropped: one diff, or an mbox of several commits that are applied in their order. */

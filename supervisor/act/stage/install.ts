@@ -1,5 +1,5 @@
-import type { Outcome, Step } from '../model/step.ts';
-import type { World } from './world.ts';
+import type { Outcome, Step } from '../../model/step.ts';
+import type { World } from '../world.ts';
 
 /** Install what the lock file of a release names, once per lock file. */
 export async function dependencies(world: World, step: Step & { do: 'deps' }): Promise<Outcome> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parseDocument } from 'yaml';
-import type { Member } from '../host/take.ts';
-import { type ProposalFile, proposalFileSchema } from '../model/proposal.ts';
-import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import type { Member } from '../../host/take.ts';
+import { type ProposalFile, proposalFileSchema } from '../../model/proposal.ts';
+import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 
 /** One file that an overlay lays over its base. */
 export interface OverlayFile {

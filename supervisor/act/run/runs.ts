@@ -1,7 +1,7 @@
-import type { Outcome, Step } from '../model/step.ts';
+import type { Outcome, Step } from '../../model/step.ts';
+import type { World } from '../world.ts';
 import { placeOf } from './places.ts';
 import { startRun } from './run.ts';
-import type { World } from './world.ts';
 
 /** Start a run and wait for its end. The switches themselves are read right before. */
 export async function run(world: World, step: Step & { do: 'run' }): Promise<Outcome> {
