@@ -4,7 +4,8 @@ import { agentsFileSchema, type RuntimeConfig } from '../model/runtime.ts';
 import { hintFor } from './hints.ts';
 import { readYaml } from './yaml-file.ts';
 
-const file = 'config/agents.yaml';
+/** All that the supervisor reads of a runtime's configuration, relative to its release. */
+export const agentsFile = 'config/agents.yaml';
 const mostBytes = 8 * 1024 * 1024;
 
 /**
@@ -12,11 +13,11 @@ const mostBytes = 8 * 1024 * 1024;
  * `passing`: it could not be read for a cause that is the host's, so that asking again may help.
  */
 export function readRuntimeConfig(folder: string): RuntimeConfig & { passing: boolean } {
-  const read = readYaml(join(folder, file), agentsFileSchema, mostBytes);
+  const read = readYaml(join(folder, agentsFile), agentsFileSchema, mostBytes);
   if (read.kind === 'valid') return { agents: read.value.agents, faults: [], passing: false };
   if (read.kind === 'faulty') {
     const faults = read.faults.map((one) => {
-      const input = one.line > 0 ? `${file}:${one.line}` : file;
+      const input = one.line > 0 ? `${agentsFile}:${one.line}` : agentsFile;
       return fault({ ...one, input, hint: hintFor(agentsFileSchema, one) });
     });
     return { agents: null, faults, passing: false };
@@ -30,8 +31,12 @@ export function readRuntimeConfig(folder: string): RuntimeConfig & { passing: bo
     unreadable: why.kind === 'unreadable' ? why.cause : '',
   }[why.kind];
   const expected = `a regular file of at most ${mostBytes} bytes`;
-  const message = `${file} cannot be read`;
-  return { agents: null, faults: [fault({ message, input: file, expected, actual })], passing };
+  const message = `${agentsFile} cannot be read`;
+  return {
+    agents: null,
+    faults: [fault({ message, input: agentsFile, expected, actual })],
+    passing,
+  };
 }
 
 type Parts = Partial<Reason> & { message: string };

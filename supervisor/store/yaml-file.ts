@@ -19,26 +19,35 @@ export type Read<T> =
   | { kind: 'faulty'; faults: FileFault[]; found: unknown; lineOf: LineOf }
   | { kind: 'unread'; why: Exclude<Small, { kind: 'file' }> };
 
-/** Read and judge a YAML file by a schema. */
-export function readYaml<T>(file: string, schema: z.ZodType<T>, limit: number): Read<T> {
-  const small = readSmall(file, limit);
-  if (small.kind !== 'file') return { kind: 'unread', why: small };
-  const { content } = small;
+/** A text as YAML, whose keys are words, or all that is wrong with it. */
+export function parseYaml(
+  text: string,
+): { kind: 'parsed'; value: unknown; lineOf: LineOf } | { kind: 'faulty'; faults: FileFault[] } {
   const lines = new LineCounter();
-  const document = parseDocument(content.toString(), { lineCounter: lines, prettyErrors: false });
+  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true };
+  const document = parseDocument(text, options);
   if (document.errors.length > 0) {
     const faults = document.errors.map((error) => {
       const { line } = lines.linePos(error.pos[0]);
       return { ...whole(error.message), message: `line ${line}: ${error.message}`, line };
     });
-    return { kind: 'faulty', faults, found: undefined, lineOf: () => 0 };
+    return { kind: 'faulty', faults };
   }
   const value = plain(document);
-  if (value instanceof Error) {
-    return { kind: 'faulty', faults: [whole(value.message)], found: undefined, lineOf: () => 0 };
-  }
-  const judged = schema.safeParse(value);
+  if (value instanceof Error) return { kind: 'faulty', faults: [whole(value.message)] };
   const lineOf = (keys: readonly PropertyKey[]) => lineIn(document, lines, keys);
+  return { kind: 'parsed', value, lineOf };
+}
+
+/** Read and judge a YAML file by a schema. */
+export function readYaml<T>(file: string, schema: z.ZodType<T>, limit: number): Read<T> {
+  const small = readSmall(file, limit);
+  if (small.kind !== 'file') return { kind: 'unread', why: small };
+  const { content } = small;
+  const parsed = parseYaml(content.toString());
+  if (parsed.kind === 'faulty') return { ...parsed, found: undefined, lineOf: () => 0 };
+  const { value, lineOf } = parsed;
+  const judged = schema.safeParse(value);
   if (judged.success) return { kind: 'valid', value: judged.data, content, lineOf };
   const faults = describeIssues(judged.error.issues, value).map((one) => {
     return { ...one, line: lineOf(one.keys) };

@@ -276,6 +276,6 @@ describe('configuration', () => {
       new Set(['config/agents.yaml', 'config/other.yaml', 'config/data.json', 'package.json']),
     );
     const lined = agents.candidate.faults.map((one) => one.input);
-    expect(lined).toEqual(['config/agents.yaml:2', 'config/agents.yaml:2']);
+    expect(lined).toEqual(['config/agents.yaml:2', 'config/agents.yaml:4']);
   });
 });

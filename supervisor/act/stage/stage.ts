@@ -8,7 +8,7 @@ import type { Digest, FileEntry, Manifest, ReleaseId } from '../../model/release
 import type { RuntimeConfig } from '../../model/runtime.ts';
 import { diskFailure } from '../disk.ts';
 import { outsideFaults, togetherFaults } from '../intake/paths.ts';
-import { parseEveryConfig, readRuntimeConfig } from './config.ts';
+import { agentsIn, configFindings } from './config.ts';
 import { editsOf } from './edits.ts';
 import { commitRelease, contentOf } from './history.ts';
 import { digestOf, type Edits, editFiles, readManifest } from './manifest.ts';
@@ -198,17 +198,11 @@ function describe(
   onto: ReleaseId | null,
 ): Staged {
   const release = layout.release(manifest.id);
-  const candidate = readRuntimeConfig(release);
-  const base = onto === null ? null : readRuntimeConfig(layout.release(onto));
-  const parsed = parseEveryConfig(
-    release,
-    manifest.files.map((file) => file.path),
-  );
-  const known = new Set(parsed.map((finding) => finding.subject));
-  const agents = known.has('config/agents.yaml') ? [] : candidate.faults;
-  const faults = agents.map((one) => ({ subject: 'config/agents.yaml', reason: one }));
+  const candidate = agentsIn(release);
+  const base = onto === null ? null : agentsIn(layout.release(onto));
+  const paths = manifest.files.map((file) => file.path);
   const depsChanged = changes.some(({ path }) => path === 'package.json' || path === lockFile);
-  const configFaults = [...parsed, ...faults];
+  const configFaults = configFindings(release, paths, candidate.faults);
   return {
     kind: 'staged',
     manifest,
