@@ -158,12 +158,15 @@ export const rollingBack = (change: Partial<Rollback> = {}): Rollback => ({
   ...change,
 });
 
-type Rows = { [T in Exclude<Table, 'host' | 'deployment' | 'rollback'>]?: Tables[T][] };
+/** Rows by table, of which a test names those that matter to it. */
+export type Rows = { [T in Exclude<Table, 'host' | 'deployment' | 'rollback'>]?: Tables[T][] } & {
+  host?: Partial<HostRecord>;
+  deployment?: Deployment;
+  rollback?: Rollback;
+};
 
 /** A state of rows; the current release is `a` unless said otherwise. */
-export function state(
-  rows: Rows & { host?: Partial<HostRecord>; deployment?: Deployment; rollback?: Rollback } = {},
-): State {
+export function state(rows: Rows = {}): State {
   const tables: Record<string, Map<string, unknown>> = {};
   const idOf: Partial<Record<Table, (row: never) => string>> = {
     agents: (row: AgentRecord) => row.name,

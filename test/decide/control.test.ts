@@ -4,9 +4,7 @@ import { next } from '../../supervisor/decide/next.ts';
 import { recover } from '../../supervisor/decide/recover.ts';
 import { replies } from '../../supervisor/decide/replies.ts';
 import { stops } from '../../supervisor/decide/stops.ts';
-import type { Decision, View } from '../../supervisor/decide/view.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
-import type { Halt } from '../../supervisor/model/halt.ts';
 import type { Step } from '../../supervisor/model/step.ts';
 import {
   bad,
@@ -17,6 +15,7 @@ import {
   pending,
   policy,
   proposal,
+  type Rows,
   release,
   rollingBack,
   running,
@@ -24,18 +23,9 @@ import {
   slot,
   spec,
   stable,
-  type state,
   view,
 } from './build.ts';
-
-type Rows = NonNullable<Parameters<typeof state>[0]>;
-type Case = [string, Rows, Partial<Facts>, string[]];
-const table = (judge: (view: View) => Decision, cases: Case[]) =>
-  test.each<Case>(cases)('%s', (_, rows, seen, expected) => {
-    expect(said(judge(view(rows, seen)))).toEqual(expected);
-  });
-const halted = (...halts: Halt[]): Partial<Facts> => ({ switches: { readable: true, halts } });
-const unreadable: Partial<Facts> = { switches: { readable: false, halts: [], cause: 'EIO' } };
+import { halted, table, unreadable } from './judge.ts';
 
 describe('recovery: what a crash cut off', () => {
   const seal: Step = { do: 'seal', id: 'x', agent: 'maker', drop: 'd', run: null, at: now };

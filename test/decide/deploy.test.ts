@@ -17,6 +17,7 @@ import {
   pending,
   policy,
   proposal,
+  type Rows,
   record,
   release,
   rollingBack,
@@ -24,11 +25,9 @@ import {
   said,
   slot,
   stable,
-  type state,
   view,
 } from './build.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
 const gate = (name: GateName, outcome: GateResult['outcome'] = 'pass'): GateResult => ({
   ...{ name, outcome, ms: 1, findings: [] },
 });

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { evolve } from '../../supervisor/decide/evolve/entry.ts';
-import type { Entry } from '../../supervisor/model/entry.ts';
-import type { Mark } from '../../supervisor/model/mark.ts';
-import type { PolicyInForce } from '../../supervisor/model/policy.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import {
-  apply,
-  type Deployment,
   type DeploymentPhase,
   deployment,
   host,
@@ -14,7 +8,7 @@ import {
   rollback,
   type State,
 } from '../../supervisor/model/state.ts';
-import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
+import type { Step } from '../../supervisor/model/step.ts';
 import {
   bad,
   bakeOf,
@@ -25,45 +19,17 @@ import {
   ending,
   failure,
   now,
-  pending,
   policy,
-  proposal,
+  type Rows,
   record,
   release,
   rollingBack,
   running,
   slot,
   spec,
-  state,
 } from './build.ts';
+import { deploying, fold, mark, settle } from './fold.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
-const fold = (rows: Rows | State, entry: Entry, under: PolicyInForce = policy()): State => {
-  const before = 'host' in rows && rows.host instanceof Map ? (rows as State) : state(rows as Rows);
-  return apply(before, evolve(before, entry, under));
-};
-const mark = (rows: Rows | State, given: Mark, under?: PolicyInForce) =>
-  fold(rows, { at: now, type: 'mark', mark: given }, under);
-const settle = (rows: Rows, step: Step, outcome: Outcome, under?: PolicyInForce) => {
-  const open = { ...rows, pending: [...(rows.pending ?? []), pending(step)] };
-  return fold(open, { at: now, type: 'outcome', key: stepKey(step), step, outcome }, under);
-};
-
-/** The slot in a phase, with what belongs to it. */
-function deploying(phase: DeploymentPhase): Rows {
-  const held: Record<DeploymentPhase, Partial<Deployment>> = {
-    staging: {},
-    gating: { candidate: candidate('b') },
-    canary: { candidate: candidate('b'), canary: canaryOf('scout') },
-    promoting: { candidate: candidate('b') },
-    baking: { candidate: candidate('b'), bake: bakeOf() },
-  };
-  return {
-    releases: [release('a'), release('b')],
-    proposals: [proposal('p', { phase, release: 'b', digest: digest('b') })],
-    deployment: slot({ phase, ...held[phase] }),
-  };
-}
 const phaseOf = (after: State, id = 'p') => after.proposals.get(id)?.phase;
 
 describe('flips', () => {

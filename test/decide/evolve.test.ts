@@ -1,25 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { evolve } from '../../supervisor/decide/evolve/entry.ts';
-import type { Entry } from '../../supervisor/model/entry.ts';
 import type { Mark } from '../../supervisor/model/mark.ts';
-import type { PolicyInForce } from '../../supervisor/model/policy.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
-import {
-  apply,
-  type Deployment,
-  type DeploymentPhase,
-  deployment,
-  type State,
-} from '../../supervisor/model/state.ts';
+import { deployment, type State } from '../../supervisor/model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
 import {
-  bakeOf,
   because,
-  canaryOf,
   candidate,
   digest,
   now,
-  pending,
   policy,
   proposal,
   record,
@@ -27,18 +16,8 @@ import {
   slot,
   state,
 } from './build.ts';
+import { deploying, fold, mark, settle } from './fold.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
-const fold = (rows: Rows | State, entry: Entry, under: PolicyInForce = policy()): State => {
-  const before = 'host' in rows && rows.host instanceof Map ? (rows as State) : state(rows as Rows);
-  return apply(before, evolve(before, entry, under));
-};
-const mark = (rows: Rows | State, given: Mark, under?: PolicyInForce) =>
-  fold(rows, { at: now, type: 'mark', mark: given }, under);
-const settle = (rows: Rows, step: Step, outcome: Outcome, under?: PolicyInForce) => {
-  const open = { ...rows, pending: [...(rows.pending ?? []), pending(step)] };
-  return fold(open, { at: now, type: 'outcome', key: stepKey(step), step, outcome }, under);
-};
 const failed: Outcome = { of: 'failed', reason: because('host-failed') };
 const end = (phase: Phase, more: object = {}): Mark => ({
   ...{ mark: 'end', proposal: 'p', phase, reason: because('canary-failed'), bad: false },
@@ -110,21 +89,6 @@ describe('receipts', () => {
   });
 });
 
-/** The slot in a phase, with what belongs to it. */
-function deploying(phase: DeploymentPhase): Rows {
-  const held: Record<DeploymentPhase, Partial<Deployment>> = {
-    staging: {},
-    gating: { candidate: candidate('b') },
-    canary: { candidate: candidate('b'), canary: canaryOf('scout') },
-    promoting: { candidate: candidate('b') },
-    baking: { candidate: candidate('b'), bake: bakeOf() },
-  };
-  return {
-    releases: [release('a'), release('b')],
-    proposals: [proposal('p', { phase, release: 'b', digest: digest('b') })],
-    deployment: slot({ phase, ...held[phase] }),
-  };
-}
 const phaseOf = (after: State, id = 'p') => after.proposals.get(id)?.phase;
 
 describe('the end of a change', () => {

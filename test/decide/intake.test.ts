@@ -9,6 +9,7 @@ import {
   pending,
   policy,
   proposal,
+  type Rows,
   record,
   release,
   retry,
@@ -18,7 +19,6 @@ import {
   view,
 } from './build.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
 const drop = (name: string, change: Partial<Drop> = {}): Drop => ({
   ...{ agent: 'maker', name, ready: true, readyAt: now },
   ...change,

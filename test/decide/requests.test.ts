@@ -3,29 +3,26 @@ import { requests } from '../../supervisor/decide/requests.ts';
 import type { Facts, SeenRequest } from '../../supervisor/model/fact.ts';
 import { type Phase, phases } from '../../supervisor/model/proposal.ts';
 import type { Request, Verb } from '../../supervisor/model/request.ts';
-import type { Deployment, DeploymentPhase } from '../../supervisor/model/state.ts';
+import type { DeploymentPhase } from '../../supervisor/model/state.ts';
 import {
   agent,
   bad,
-  bakeOf,
   because,
-  canaryOf,
-  candidate,
   digest,
   halt,
   now,
   pending,
   proposal,
+  type Rows,
   release,
   rollingBack,
   running,
   slot,
   stable,
-  type state,
   view,
 } from './build.ts';
+import { held } from './fold.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
 const file = (request: Request, id = 'r'): SeenRequest => ({ id, by: 'ann', request, fault: null });
 
 /** What a request comes to: its answer, and the other judgments and steps in order. */
@@ -42,19 +39,12 @@ function ask(request: Request, rows: Rows = {}, seen: Partial<Facts> = {}): stri
 function inPhase(phase: Phase): Rows {
   const staged = !['received', 'staging'].includes(phase);
   const row = proposal('p', { phase, ...(staged ? { release: 'b', digest: digest('b') } : {}) });
-  const holds: Partial<Record<Phase, Partial<Deployment>>> = {
-    staging: {},
-    gating: { candidate: candidate('b') },
-    canary: { candidate: candidate('b'), canary: canaryOf('scout') },
-    promoting: { candidate: candidate('b') },
-    baking: { candidate: candidate('b'), bake: bakeOf() },
-  };
-  const held = holds[phase];
+  const own = phase in held ? held[phase as DeploymentPhase] : undefined;
   const releases = [stable('a', now - 1000), stable('z', now - 2000), release('b')];
   const common: Rows = { proposals: [row], releases };
-  if (held === undefined) return common;
+  if (own === undefined) return common;
   const host = { current: phase === 'baking' ? 'b' : 'a' };
-  return { ...common, host, deployment: slot({ ...held, phase: phase as DeploymentPhase }) };
+  return { ...common, host, deployment: slot({ ...own, phase: phase as DeploymentPhase }) };
 }
 
 const wrong = 'wrong-phase/3';

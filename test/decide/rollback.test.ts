@@ -7,6 +7,7 @@ import {
   candidate,
   now,
   pending,
+  type Rows,
   release,
   retry,
   rollingBack as row,
@@ -17,7 +18,6 @@ import {
   view,
 } from './build.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
 const older = [stable('a', now - 3000), stable('b', now - 2000), stable('c', now - 1000)];
 const removing: Step = { do: 'discard', what: 'release', id: 'c' };
 

@@ -2,10 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { schedules } from '../../supervisor/decide/due.ts';
 import { expiries } from '../../supervisor/decide/expiries.ts';
 import { retain } from '../../supervisor/decide/retain.ts';
-import type { Decision, View } from '../../supervisor/decide/view.ts';
 import { nextWake } from '../../supervisor/decide/wake.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
-import type { Halt } from '../../supervisor/model/halt.ts';
 import type { RunPath } from '../../supervisor/model/runtime.ts';
 import type { PathSchedule } from '../../supervisor/model/state.ts';
 import {
@@ -19,27 +17,19 @@ import {
   now,
   pending,
   proposal,
+  type Rows,
   record,
   release,
   retry,
   rollingBack,
   running,
-  said,
   slot,
   stable,
-  type state,
   view,
 } from './build.ts';
+import { halted, table, unreadable } from './judge.ts';
 
-type Rows = NonNullable<Parameters<typeof state>[0]>;
-type Case = [string, Rows, Partial<Facts>, string[]];
 const hour = 3_600_000;
-const table = (judge: (view: View) => Decision, cases: Case[]) =>
-  test.each<Case>(cases)('%s', (_, rows, seen, expected) => {
-    expect(said(judge(view(rows, seen)))).toEqual(expected);
-  });
-const halted = (...halts: Halt[]): Partial<Facts> => ({ switches: { readable: true, halts } });
-const unreadable: Partial<Facts> = { switches: { readable: false, halts: [], cause: 'EIO' } };
 
 describe('approvals that nobody gave, and what goes from memory', () => {
   const ended = (ms: number) => proposal('p', { phase: 'refused', endedAt: at(now - ms) });

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   buildDriver,
   givenHost,
@@ -11,8 +11,6 @@ import {
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
-// Real processes: a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const tool = (host: TestHost, text: string) => {
   host.given({ 'tools/.bin/check-it': `#!/bin/sh\n${text}\n` });

@@ -1,13 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildDriver, givenHost, removeDriver, supervisors } from './support/host.ts';
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
-// Real processes: a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A condition that must come true; the test's own time limit is the bound. */
 async function until(condition: () => boolean): Promise<void> {

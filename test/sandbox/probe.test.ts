@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   buildDriver,
   givenHost,
@@ -9,8 +9,6 @@ import {
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
-// Real processes: a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 type Seen = Record<string, unknown> & {
   environment: Record<string, string>;

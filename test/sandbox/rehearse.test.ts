@@ -1,14 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smokeGate } from '../../supervisor/decide/gates.ts';
 import { type Scenario, scenarioSchema } from '../../supervisor/model/scenario.ts';
 import { buildDriver, givenHost, removeDriver, supervisors } from './support/host.ts';
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
-// Real processes: a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const completes = (name: string, parts: Record<string, unknown> = {}) => {
   const expectations = {

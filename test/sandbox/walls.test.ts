@@ -12,7 +12,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   buildDriver,
   givenHost,
@@ -23,8 +23,6 @@ import {
 
 beforeAll(buildDriver);
 afterAll(removeDriver);
-// Real processes: a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Every path of a folder with its mode, owner and content: what a run must leave as it was. */
 function everything(folder: string): string[] {
