@@ -6,11 +6,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import type { RunBrief } from '../supervisor/model/run.ts';
-import type { AgentRecord, Put } from '../supervisor/model/state.ts';
 import { openJournal } from '../supervisor/store/journal.ts';
 import { openReader } from '../supervisor/store/reader.ts';
-import { aProposal, aRelease, aRun, hostRow, put, tick } from '../test/fixtures/store/rows.ts';
+import { aProposal, aRun, hostRow, put, tick } from '../test/fixtures/store/rows.ts';
+import { fill, numbers } from './big.ts';
 
 const entries = Number(process.argv[2] ?? 1_000_000);
 const place = mkdtempSync(join(tmpdir(), 'airlock-bench-'));
@@ -19,35 +18,17 @@ const now = () => Date.now();
 
 const rows: Record<string, number> = {};
 try {
-  fill();
+  const journal = openJournal(file, now);
+  journal.commit(
+    [],
+    [...numbers(5).map((n) => put('proposals', `open-${n}`, aProposal(`open-${n}`))), hostRow(1)],
+  );
+  fill(journal, entries);
+  journal.close();
   measure();
   report();
 } finally {
   rmSync(place, { recursive: true, force: true });
-}
-
-function fill(): void {
-  const journal = openJournal(file, now);
-  const agents = Array.from({ length: 1000 }, (_, n) => anAgent(n));
-  journal.commit([], [...agents, hostRow(1)]);
-  journal.commit(
-    [],
-    numbers(1000).map((n) => put('releases', aRelease(n).id, aRelease(n))),
-  );
-  journal.commit([], numbers(2000).map(pastProposal));
-  journal.commit(
-    [],
-    numbers(5).map((n) => put('proposals', `open-${n}`, aProposal(`open-${n}`))),
-  );
-  const batch = 10_000;
-  for (let done = 0; done < entries; done += batch) {
-    const runs = numbers(batch / 10).map((n) => pastRun(done / 10 + n));
-    journal.commit(
-      numbers(batch).map((n) => tick(done + n)),
-      runs,
-    );
-  }
-  journal.close();
 }
 
 function measure(): void {
@@ -113,35 +94,6 @@ function report(): void {
   );
   console.log(`\n| journal of ${entries} entries, ${size} MiB | ms |\n|---|---|`);
   for (const [name, ms] of round) console.log(`| ${name.replace(', ms', '')} | ${ms} |`);
-}
-
-function anAgent(n: number): Put {
-  const name = `agent-${n}`;
-  const recent = numbers(30).map((m) => brief(`${name}-${m}`, name));
-  const paths = { task: { cron: '*/15 * * * *', zone: 'UTC', next: 0, missed: 0 } };
-  const blank = { lastRun: null, failures: 0, waitUntil: 0, lastTurn: 0 };
-  const record: AgentRecord = { name, paths, recent, ...blank };
-  return put('agents', name, record);
-}
-
-function brief(id: string, agent: string): RunBrief {
-  const said = { path: 'task', kind: 'service', outcome: 'ok', cause: null } as const;
-  const counted = { durationMs: 1234, usd: 0.0123, steps: 3, endedAt: 1_795_225_516_249 };
-  return { id, agent, release: '20261121T011850Z-0123456789', ...said, ...counted };
-}
-
-function pastRun(n: number): Put {
-  const deployment = n % 50 === 0 ? `p${n % 2000}` : null;
-  const run = aRun(n, { agent: `agent-${n % 1000}`, deployment });
-  return put('runs', run.id, run, false);
-}
-
-function pastProposal(n: number): Put {
-  return put('proposals', `p${n}`, aProposal(`p${n}`, { phase: 'stable' }), false);
-}
-
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, n) => n);
 }
 
 function time(work: () => unknown): number {

@@ -65,13 +65,22 @@ export class Daemon {
     return readFileSync(join(this.folder, 'airlock.yaml'), 'utf8');
   }
 
-  async stop(): Promise<void> {
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** Ends it; what it left can be started again. */
+  async quit(): Promise<void> {
     const child = this.#process;
-    if (child !== null && child.exitCode === null) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await gone;
-    }
+    this.#said = '';
+    if (child === null || child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await gone;
+  }
+
+  async stop(): Promise<void> {
+    await this.quit();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
