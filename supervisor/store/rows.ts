@@ -8,9 +8,10 @@ interface Row {
 }
 
 /** The live rows of every table, in the order in which they came to life. */
-export function liveRows(database: Database): State {
+export function liveRows(database: Database, kind: 'whole' | 'glance' = 'whole'): State {
   const state = tableNames.map((table) => {
-    const query = `SELECT id, json FROM ${table} WHERE live = 1 ORDER BY place`;
+    const json = kind === 'glance' && table === 'agents' ? 'brief AS json' : 'json';
+    const query = `SELECT id, ${json} FROM ${table} WHERE live = 1 ORDER BY place`;
     const rows = database.prepare<[], Row>(query).all();
     return [table, new Map(rows.map((row) => [row.id, parsed(row, table)]))] as const;
   });

@@ -46,7 +46,23 @@ const version1 = `
   ${rows('agents')}${rows('bad')}${rows('deployment')}${rows('rollback')}${rows('pending')}
   ${rows('retries')}${rows('answers')}${rows('notices')}${rows('receipts')}${rows('host')}`;
 
-export const upgrades: readonly Upgrade[] = [{ to: 1, sql: version1 }];
+/**
+ * `brief`: an agent without its recent runs, as long as the last of them went well. They are most
+ * of what a big host's state holds, and a glance asks for failures alone. In an index, so that a
+ * reader finds it made and never sees the rest.
+ */
+const version2 = `
+  ALTER TABLE agents ADD COLUMN brief GENERATED ALWAYS AS (
+    CASE WHEN json_valid(json) AND json_extract(json, '$.recent[#-1].outcome') = 'ok'
+      THEN json_set(json, '$.recent', json('[]')) ELSE json END
+  ) VIRTUAL;
+  CREATE INDEX agents_brief ON agents(place, id, brief) WHERE live = 1;
+  DROP INDEX agents_live;`;
+
+export const upgrades: readonly Upgrade[] = [
+  { to: 1, sql: version1 },
+  { to: 2, sql: version2 },
+];
 
 /** The version that this Airlock writes. */
 export const schemaVersion = (list: readonly Upgrade[] = upgrades) => list.at(-1)?.to ?? 0;

@@ -1,6 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
+import { failingAgents } from '../../supervisor/doctor/failing.ts';
+import type { RunBrief } from '../../supervisor/model/run.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
 import {
@@ -8,6 +10,7 @@ import {
   aRelease,
   aRun,
   askedApproval,
+  brief,
   clock,
   hostRow,
   instantAt,
@@ -159,4 +162,55 @@ test('the history of a proposal is each phase it came to, once, with its reason'
   expect(reader.log({ limit: 2 }).map((line) => line.seq)).toEqual([6, 5]);
   reader.close();
   journal.close();
+});
+
+test('a glance leaves out the recent runs of those who are well, and nothing else', () => {
+  const { file, journal } = journalIn(folder());
+  const blank = { paths: {}, lastRun: null, failures: 0, waitUntil: 0, lastTurn: 0 };
+  const agent = (name: string, recent: RunBrief[]) =>
+    put('agents', name, { name, recent, ...blank });
+  const bad = [brief('1', 'ok'), brief('2', 'failed'), brief('3', 'empty'), brief('4', 'failed')];
+  const rows = [
+    agent('ill', bad),
+    agent('well', [...bad, brief('5', 'ok')]),
+    agent('new', []),
+    agent('"quoted\u202e"', [brief('1', 'ok')]),
+  ];
+  journal.commit([tick()], [hostRow(1), ...rows, put('releases', 'r', aRelease(1))]);
+  journal.close();
+  const reader = openReader(file);
+  const [whole, glance] = [reader.state(), reader.glance()];
+  reader.close();
+  const well = ['well', '"quoted\u202e"'];
+  const expected = [...whole.agents].map(([name, row]) => {
+    return [name, well.includes(name) ? { ...row, recent: [] } : row];
+  });
+  expect([...glance.agents]).toEqual(expected);
+  expect({ ...glance, agents: null }).toEqual({ ...whole, agents: null });
+  expect(failingAgents(glance)).toEqual(failingAgents(whole));
+  expect(failingAgents(glance)).toMatchObject([{ agent: 'ill', runs: 3, last: '4' }]);
+});
+
+test('a glance does not cost the runs that it leaves out', () => {
+  const { file, journal } = journalIn(folder());
+  const blank = { paths: {}, lastRun: null, failures: 0, waitUntil: 0, lastTurn: 0 };
+  const recent = Array.from({ length: 30 }, (_, n) => brief(`run-${n}`, 'ok'));
+  const names = Array.from({ length: 500 }, (_, n) => `agent-${n}`);
+  journal.commit(
+    [tick()],
+    names.map((name) => put('agents', name, { name, recent, ...blank })),
+  );
+  journal.close();
+  const reader = openReader(file);
+  const median = (work: () => void) => {
+    const times = Array.from({ length: 9 }, () => {
+      const before = performance.now();
+      work();
+      return performance.now() - before;
+    });
+    return times.sort((a, b) => a - b)[4] ?? 0;
+  };
+  // Side by side, so that a busy machine slows both.
+  expect(median(() => void reader.glance()) * 3).toBeLessThan(median(() => void reader.state()));
+  reader.close();
 });

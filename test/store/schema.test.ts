@@ -1,18 +1,25 @@
 import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import type { RunOutcome } from '../../supervisor/model/run.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
 import { upgrades } from '../../supervisor/store/schema.ts';
-import { aRun, clock, hostRow, put, tick } from '../fixtures/store/rows.ts';
+import { aRun, brief, clock, hostRow, put, tick } from '../fixtures/store/rows.ts';
 import { folder, reasonOfFailing } from './support.ts';
 
 /** What a later Airlock would bring. */
-const second = {
-  to: 2,
+const later = {
+  to: 3,
   sql: `ALTER TABLE runs ADD COLUMN release GENERATED ALWAYS AS
     (json_extract(json, '$.release')) VIRTUAL; CREATE INDEX runs_release ON runs(release);`,
 };
+
+function agentRow(name: string, last: RunOutcome) {
+  const blank = { paths: {}, lastRun: null, failures: 0, waitUntil: 0, lastTurn: 0 };
+  const recent = [brief('run-1', 'failed'), brief('run-2', last)];
+  return put('agents', name, { name, recent, ...blank });
+}
 
 function journalWithRows(): string {
   const file = `${folder()}/journal.db`;
@@ -25,40 +32,55 @@ function journalWithRows(): string {
 
 test('an upgrade keeps what is there, after a whole copy', () => {
   const file = journalWithRows();
-  const journal = openJournal(file, clock, [...upgrades, second]);
+  const journal = openJournal(file, clock, [...upgrades, later]);
   expect(journal.load().host.get('host')?.counter).toBe(7);
   journal.close();
   const upgraded = new Sqlite(file, { readonly: true });
   const releases = upgraded.prepare('SELECT DISTINCT release FROM runs').pluck().all();
   expect(releases).toEqual(['release-00001']);
   upgraded.close();
-  const copy = openReader(`${file}.v1`);
+  const copy = openReader(`${file}.v2`);
   expect(copy.state().host.get('host')?.counter).toBe(7);
   copy.close();
 });
 
+test('a journal of the first version is upgraded, and read at a glance', () => {
+  const file = `${folder()}/journal.db`;
+  const before = openJournal(file, clock, upgrades.slice(0, 1));
+  before.commit([], [agentRow('well', 'ok'), agentRow('ill', 'failed'), hostRow(7)]);
+  before.close();
+  expect(reasonOfFailing(() => openReader(file)).code).toBe('schema-older');
+  const journal = openJournal(file, clock);
+  const state = journal.load();
+  journal.close();
+  const reader = openReader(file);
+  expect(reader.state()).toEqual(state);
+  expect([...reader.glance().agents.values()].map((one) => one.recent.length)).toEqual([0, 2]);
+  reader.close();
+});
+
 test('an upgrade that fails changes nothing, and can be tried again over its copy', () => {
   const file = journalWithRows();
-  const broken = { to: 2, sql: `${second.sql} CREATE TABLE runs (id);` };
+  const broken = { to: 3, sql: `${later.sql} CREATE TABLE runs (id);` };
   const why = reasonOfFailing(() => openJournal(file, clock, [...upgrades, broken]));
   expect(why).toMatchObject({ code: 'host-failed', input: file });
   const journal = openJournal(file, clock);
   expect(journal.load().host.get('host')?.counter).toBe(7);
   journal.close();
-  openJournal(file, clock, [...upgrades, second]).close();
-  expect(existsSync(`${file}.v1`)).toBe(true);
+  openJournal(file, clock, [...upgrades, later]).close();
+  expect(existsSync(`${file}.v2`)).toBe(true);
 });
 
 test('a journal of a newer Airlock is left alone', () => {
   const file = journalWithRows();
-  openJournal(file, clock, [...upgrades, second]).close();
+  openJournal(file, clock, [...upgrades, later]).close();
   expect(reasonOfFailing(() => openJournal(file, clock)).code).toBe('schema-newer');
   expect(reasonOfFailing(() => openReader(file)).code).toBe('schema-newer');
 });
 
 test('a reader of a newer Airlock does not upgrade an older journal', () => {
   const file = journalWithRows();
-  const why = reasonOfFailing(() => openReader(file, [...upgrades, second]));
+  const why = reasonOfFailing(() => openReader(file, [...upgrades, later]));
   expect(why.code).toBe('schema-older');
   openReader(file).close();
 });
