@@ -1,10 +1,8 @@
 /** Read everything that `status` shows; nothing is changed and no lock is taken. */
 import { kindOf } from '../host/files.ts';
 import { readCurrent } from '../host/links.ts';
-import { lookAt } from '../host/records.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
-import type { Agent } from '../model/runtime.ts';
 import { nothing, type State } from '../model/state.ts';
 import { daemonState } from '../store/daemon.ts';
 import { loadPolicy } from '../store/policy.ts';
@@ -32,7 +30,7 @@ export function readPicture({
     // Without the folder nothing was halted yet, as long as nothing was started either.
     switches: blank ? { readable: true, halts: [] } : readSwitches(layout),
     link,
-    agents: link === null ? [] : readAgents(layout, link),
+    agents: link === null ? [] : readRuntimeConfig(layout, link).agents,
     policy,
     policyFaults: faults,
     stuck: blank ? null : readStuck(layout),
@@ -42,21 +40,9 @@ export function readPicture({
 
 function readState(layout: Layout): { state: State; fault: Reason | null } {
   try {
-    return { state: reading(layout, (reader) => reader.state()), fault: null };
+    return { state: reading(layout, (reader) => reader.glance()), fault: null };
   } catch (error) {
     if (error instanceof Failure) return { state: nothing, fault: error.reason };
     throw error;
   }
-}
-
-/**
- * Reading YAML takes 4 ms a KiB: for a glance at a very large host the journal's own rows of
- * agents must do, which know names, times and runs, and not the tenants.
- */
-const glanceBytes = 48 * 1024;
-
-function readAgents(layout: Layout, release: string): Agent[] | null {
-  const folder = layout.release(release);
-  const size = lookAt(`${folder}/config/agents.yaml`)?.size ?? 0;
-  return size > glanceBytes ? null : readRuntimeConfig(folder).agents;
 }

@@ -15,6 +15,7 @@ import {
   realpathSync,
   rmSync,
   type Stats,
+  utimesSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncFolder } from './durable.ts';
@@ -126,6 +127,18 @@ export function removeName(path: string): boolean {
   }
   syncFolder(dirname(path));
   return true;
+}
+
+/** Make a file that is there the one changed last; `false`: it is not there, or not ours. */
+export function touch(path: string): boolean {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+    return false;
+  }
 }
 
 /** Names in a folder, in no order. */

@@ -19,6 +19,8 @@ export function layout(root: string) {
     /** Who runs: pid and start time of the daemon, so that a reader need not take the lock. */
     daemon: at('var', 'state', 'daemon.json'),
     history: at('var', 'state', 'history'),
+    /** What agents.yaml of some releases says, as JSON, by the digest of its bytes. */
+    parsed: at('var', 'state', 'parsed'),
     traces: at('var', 'state', 'traces'),
     trace: (run: string) => at('var', 'state', 'traces', `${run}.jsonl`),
     intake: at('var', 'intake'),

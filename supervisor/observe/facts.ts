@@ -52,7 +52,7 @@ export function observer(sources: Sources): Observer {
       requestFiles: control.files,
       switches: readSwitches(layout),
       current,
-      agents: new Map([...matter].map((release) => [release, agentsOf(release)])),
+      agents: agentsOf(matter),
       kept: tick ? kept(layout) : [],
     };
   };

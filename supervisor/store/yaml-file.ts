@@ -14,10 +14,12 @@ export interface FileFault extends Fault {
 export type LineOf = (keys: readonly PropertyKey[]) => number;
 
 export type Read<T> =
-  | { kind: 'valid'; value: T; content: Buffer; lineOf: LineOf }
   /** `found`: what it says, where it is YAML at all. */
+  | { kind: 'valid'; value: T; found: unknown; content: Buffer; lineOf: LineOf }
   | { kind: 'faulty'; faults: FileFault[]; found: unknown; lineOf: LineOf }
-  | { kind: 'unread'; why: Exclude<Small, { kind: 'file' }> };
+  | { kind: 'unread'; why: Unread };
+
+export type Unread = Exclude<Small, { kind: 'file' }>;
 
 /** A text as YAML, whose keys are words, or all that is wrong with it. */
 export function parseYaml(
@@ -43,12 +45,19 @@ export function parseYaml(
 export function readYaml<T>(file: string, schema: z.ZodType<T>, limit: number): Read<T> {
   const small = readSmall(file, limit);
   if (small.kind !== 'file') return { kind: 'unread', why: small };
-  const { content } = small;
+  return judgeYaml(small.content, schema);
+}
+
+/** The same for a file that was read. */
+export function judgeYaml<T>(
+  content: Buffer,
+  schema: z.ZodType<T>,
+): Exclude<Read<T>, { kind: 'unread' }> {
   const parsed = parseYaml(content.toString());
   if (parsed.kind === 'faulty') return { ...parsed, found: undefined, lineOf: () => 0 };
   const { value, lineOf } = parsed;
   const judged = schema.safeParse(value);
-  if (judged.success) return { kind: 'valid', value: judged.data, content, lineOf };
+  if (judged.success) return { kind: 'valid', value: judged.data, found: value, content, lineOf };
   const faults = describeIssues(judged.error.issues, value).map((one) => {
     return { ...one, line: lineOf(one.keys) };
   });

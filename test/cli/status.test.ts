@@ -165,7 +165,7 @@ describe('the picture', () => {
     ['a halted tenant', switches(halt({ scope: 'tenant', target: 'north' })), 'tenant-halt'],
     ['a halted host', switches(halt({})), 'host-halt'],
     ['no model', { agents: [{ ...maker, model: 'dear' }] }, 'no-model'],
-    ['a host of too many agents to read', { agents: null, ...switches(halt({})) }, 'host-halt'],
+    ['agents that cannot be read', { agents: null, ...switches(halt({})) }, 'host-halt'],
   ])('says why an agent does not run: %s', (_what, more, skipped) => {
     const status = statusShape(given(more, record([])), []);
     expect(status.agents.map((one) => one.skipped)).toEqual([skipped]);

@@ -137,6 +137,17 @@ test('agents of a release are read once', () => {
   expect(observe(asked).agents.get('r1')).toBe(before);
 });
 
+test('agents are kept only of the releases that are asked for', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  release(place, 'r1', 'agents: [{name: maker, model: cheap}]');
+  release(place, 'r2', 'agents: [{name: other, model: cheap}]');
+  observe({ ...sweep, releases: ['r1'] });
+  observe({ ...sweep, releases: ['r2'] });
+  rmSync(place.release('r1'), { recursive: true });
+  expect(observe({ ...sweep, releases: ['r1'] }).agents.get('r1')).toBe(null);
+});
+
 test('what cannot be read is told and stops nothing else', () => {
   const place = emptyRoot();
   const { observe, faults } = watching(place);

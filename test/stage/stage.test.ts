@@ -56,6 +56,15 @@ describe('a release', () => {
     expect(readdirSync(host.layout.staging)).toEqual([]);
   });
 
+  test('leaves what its agents.yaml says as JSON, for those who have no time for YAML', async () => {
+    const yaml = 'agents: [{name: maker, model: cheap, role: another}]\n';
+    host.overlay('new', { 'config/agents.yaml': yaml });
+    await change('new');
+    const name = `${createHash('sha256').update(yaml).digest('hex')}.json`;
+    const kept = JSON.parse(readFileSync(join(host.layout.parsed, name), 'utf8'));
+    expect(kept).toEqual({ agents: [{ name: 'maker', model: 'cheap', role: 'another' }] });
+  });
+
   test('shares what is unchanged, and nothing that is changed', async () => {
     host.overlay('new', { 'app/prompts/task.md': 'better\n' });
     const { manifest } = await change('new');

@@ -7,7 +7,7 @@ import type { Told } from './demo.ts';
 /** What each change did here, and what it would have done to a host whose agents share one tree. */
 export function priceTable(daemon: Daemon, all: readonly Told[]): string {
   const current = daemon.read((reader) => reader.state().host.get('host')?.current ?? '');
-  const agents = readRuntimeConfig(daemon.layout.release(current)).agents ?? [];
+  const agents = readRuntimeConfig(daemon.layout, current).agents ?? [];
   const rows = all.map(({ story, end, restored, saw }) => {
     const hit = victims(story.without, agents, story.proposer);
     return [

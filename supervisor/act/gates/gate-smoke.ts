@@ -52,7 +52,7 @@ const unreadable = (faults: SmokeFacts['faults']) =>
 
 function rehearsed(world: World, id: ReleaseId): Rehearsed {
   const folder = world.layout.release(id);
-  const { agents } = readRuntimeConfig(folder);
+  const { agents } = readRuntimeConfig(world.layout, id);
   const { entry } = world.policy().policy.runtime;
   return { id, folder, deps: depsOf(world, id), agents: agents ?? [], entry };
 }

@@ -38,6 +38,6 @@ const stamped = ({ from, run, to, kind, at }: Mail) => ({ from, run, to, kind, a
 function receivers(world: World): Set<string> {
   const { current } = host(world.state());
   if (current === null) return new Set();
-  const { agents } = readRuntimeConfig(world.layout.release(current));
+  const { agents } = readRuntimeConfig(world.layout, current);
   return new Set((agents ?? []).map((agent) => agent.name));
 }

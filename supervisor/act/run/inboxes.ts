@@ -1,12 +1,12 @@
 import { kindOf, makeFolder } from '../../host/files.ts';
 import { ownFolder } from '../../host/places.ts';
-import { readRuntimeConfig } from '../../store/runtime-config.ts';
+import { readAndKeepRuntimeConfig } from '../../store/runtime-config.ts';
 import type { World } from '../world.ts';
 
 /** Inbox, receipts and workspace of every agent of a release, so that a first drop has a place. */
 export function readyInboxes(world: World, release: string): void {
   const { layout } = world;
-  const { agents } = readRuntimeConfig(layout.release(release));
+  const { agents } = readAndKeepRuntimeConfig(layout, release);
   for (const { name } of agents ?? []) {
     makeFolder(layout.receipts(name));
     for (const folder of [layout.inbox(name), layout.workspace(name)]) {

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { readText } from '../../host/files.ts';
+import type { Layout } from '../../model/layout.ts';
 import type { Finding } from '../../model/proposal.ts';
 import { Failure, type Reason, reason } from '../../model/reason.ts';
+import type { ReleaseId } from '../../model/release.ts';
 import type { RuntimeConfig } from '../../model/runtime.ts';
-import { agentsFile, readRuntimeConfig } from '../../store/runtime-config.ts';
+import { agentsFile, readAndKeepRuntimeConfig } from '../../store/runtime-config.ts';
 import { parseYaml } from '../../store/yaml-file.ts';
 
 /** The agents of a release that is being staged or laid on; the host's own faults are thrown. */
-export function agentsIn(release: string): RuntimeConfig {
-  const { passing, ...config } = readRuntimeConfig(release);
+export function agentsIn(layout: Layout, release: ReleaseId): RuntimeConfig {
+  const { passing, ...config } = readAndKeepRuntimeConfig(layout, release);
   const fault = config.faults[0];
   if (!passing || fault === undefined) return config;
   const { message, actual } = fault;

@@ -198,8 +198,9 @@ function describe(
   onto: ReleaseId | null,
 ): Staged {
   const release = layout.release(manifest.id);
-  const candidate = agentsIn(release);
-  const base = onto === null ? null : agentsIn(layout.release(onto));
+  // First what agents run on now: it is the older one where too much is kept.
+  const base = onto === null ? null : agentsIn(layout, onto);
+  const candidate = agentsIn(layout, manifest.id);
   const paths = manifest.files.map((file) => file.path);
   const depsChanged = changes.some(({ path }) => path === 'package.json' || path === lockFile);
   const configFaults = configFindings(release, paths, candidate.faults);

@@ -26,7 +26,7 @@ export interface Picture {
   switches: Switches;
   /** Where the link points. */
   link: string | null;
-  /** Agents of `current`; null when there are too many to read them for a glance. */
+  /** Agents of `current`; null when its configuration cannot be read. */
   agents: Agent[] | null;
   policy: PolicyInForce | null;
   policyFaults: readonly Reason[];
@@ -83,7 +83,7 @@ function currentShape({ state, link }: Picture) {
   return { id, digest: row?.digest ?? null, state: shown, since, stable: row?.stableAt != null };
 }
 
-/** Agents of `current` by its configuration; those that the journal knows if there are many. */
+/** Agents of `current` by its configuration; those that the journal knows where it has none. */
 function agentsShape(picture: Picture) {
   const { state, agents } = picture;
   const view = picture.policy === null ? null : viewOf(picture, picture.policy);

@@ -87,8 +87,8 @@ function unstaged({ layout }: Call, { id, paths, authority: raised }: Proposal) 
 
 /** Of two releases without a proposal between them: by their configurations, proposed by nobody. */
 function raisedBetween({ layout }: Call, from: string, to: string): AuthorityFinding[] {
-  const before = readRuntimeConfig(layout.release(from)).agents;
-  const after = readRuntimeConfig(layout.release(to)).agents;
+  const before = readRuntimeConfig(layout, from).agents;
+  const after = readRuntimeConfig(layout, to).agents;
   if (before === null || after === null) return [];
   const none = { proposer: '', sharedCode: false, reach: 'none' as const, deps: false };
   return authority({ ...none, before, after });

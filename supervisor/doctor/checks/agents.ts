@@ -1,3 +1,4 @@
+import type { Layout } from '../../model/layout.ts';
 import { readRuntimeConfig } from '../../store/runtime-config.ts';
 import { failingAgents } from '../failing.ts';
 import { bad, type Finding, good } from '../finding.ts';
@@ -9,13 +10,12 @@ export function agents({ layout, state, current, policy }: Ground): Finding[] {
   const found: Finding[] = failingAgents(state()).map(({ agent, runs, last }) =>
     bad(`the last ${runs} runs of ${agent} failed`, `See the last: \`airlock show ${last}\`.`),
   );
-  if (link !== null)
-    found.push(...configured(layout.release(link), Object.keys(policy().policy.models)));
+  if (link !== null) found.push(...configured(layout, link, Object.keys(policy().policy.models)));
   return found.length > 0 ? found : [good('no agent fails again and again')];
 }
 
-function configured(folder: string, models: readonly string[]): Finding[] {
-  const { agents: all, faults } = readRuntimeConfig(folder);
+function configured(layout: Layout, release: string, models: readonly string[]): Finding[] {
+  const { agents: all, faults } = readRuntimeConfig(layout, release);
   if (all === null) {
     const details = faults.map((one) => one.message);
     return [
