@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import { sqlite } from '../supervisor/host/sqlite.ts';
 import { openJournal } from '../supervisor/store/journal.ts';
 import { openReader } from '../supervisor/store/reader.ts';
 import { aProposal, aRun, hostRow, put, tick } from '../test/fixtures/store/rows.ts';
@@ -70,7 +70,7 @@ function commits(): void {
     return time(() => journal.commit([tick(n)], [hostRow(n), put('runs', run.id, run)]));
   });
   journal.close();
-  const bare = new Sqlite(join(place, 'bare.db'));
+  const bare = new (sqlite())(join(place, 'bare.db'));
   bare.pragma('journal_mode = WAL');
   bare.pragma('synchronous = FULL');
   bare.exec('CREATE TABLE t (a, b, c, d)');

@@ -30,8 +30,6 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   plugins: [englishOnly],
-  // Native: it must be found where it was compiled.
-  external: ['better-sqlite3'],
   // Packages written as CommonJS ask for Node's own modules by require().
   banner: {
     js: "import{createRequire as airlockRequire}from'node:module';const require=airlockRequire(import.meta.url);",

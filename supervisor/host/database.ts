@@ -3,12 +3,11 @@
  * number of read-only ones read beside it.
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { Failure, type ReasonCode } from '../model/reason.ts';
 import { syncFolder } from './durable.ts';
+import { type Database, sqlite } from './sqlite.ts';
 
-export type Database = Sqlite.Database;
-export type Statement = Sqlite.Statement;
+export type { Database, Statement } from './sqlite.ts';
 
 /** How long a connection waits for another's short lock. */
 const patienceMs = 5000;
@@ -16,7 +15,7 @@ const patienceMs = 5000;
 /** Open for writing, made if missing. Only the holder of the writer lock does this. */
 export function openForWriting(file: string): Database {
   return guarded(file, 'open journal', () => {
-    const database = new Sqlite(file, { timeout: patienceMs });
+    const database = new (sqlite())(file, { timeout: patienceMs });
     try {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
@@ -33,7 +32,7 @@ export function openForWriting(file: string): Database {
 export function openForReading(file: string): Database | null {
   if (!existsSync(file)) return null;
   return guarded(file, 'read journal', () => {
-    const database = new Sqlite(file, { readonly: true, timeout: patienceMs });
+    const database = new (sqlite())(file, { readonly: true, timeout: patienceMs });
     database.pragma('trusted_schema = OFF');
     return database;
   });
@@ -79,7 +78,7 @@ export interface Lock {
  */
 export function lockFile(file: string): Lock | null {
   return guarded(file, 'take lock', () => {
-    const database = new Sqlite(file, { timeout: 0 });
+    const database = new (sqlite())(file, { timeout: 0 });
     try {
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {
@@ -96,7 +95,7 @@ export function guarded<T>(file: string, step: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof Sqlite.SqliteError)) throw error;
+    if (!(error instanceof sqlite().SqliteError)) throw error;
     const expected = 'a readable Airlock database with room to write';
     const parts = { message: meaning(error.code, file), step, input: file, expected };
     throw new Failure(reasonCode(error.code), { ...parts, actual: error.code }, error);
@@ -119,5 +118,5 @@ function meaning(code: string, file: string): string {
 
 /** SQLite's code of an error; empty for any other error. */
 export function codeOf(error: unknown): string {
-  return error instanceof Sqlite.SqliteError ? error.code : '';
+  return error instanceof sqlite().SqliteError ? error.code : '';
 }

@@ -111,6 +111,7 @@ const hints = {
   'missing-socat': 'Install it: apt-get install socat',
   'missing-setpriv': 'Install it: apt-get install util-linux',
   'missing-git': 'Install it: apt-get install git',
+  'missing-sqlite': 'Install the packages again with the Node that runs this: .ci/install',
   'missing-npm': 'Install npm beside node, or put the dependencies into deps/ beforehand.',
   'policy-invalid':
     'Mend every fault named; `airlock policy check` judges it before it is in force.',

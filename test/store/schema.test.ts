@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { sqlite } from '../../supervisor/host/sqlite.ts';
 import type { RunOutcome } from '../../supervisor/model/run.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
@@ -35,7 +35,7 @@ test('an upgrade keeps what is there, after a whole copy', () => {
   const journal = openJournal(file, clock, [...upgrades, later]);
   expect(journal.load().host.get('host')?.counter).toBe(7);
   journal.close();
-  const upgraded = new Sqlite(file, { readonly: true });
+  const upgraded = new (sqlite())(file, { readonly: true });
   const releases = upgraded.prepare('SELECT DISTINCT release FROM runs').pluck().all();
   expect(releases).toEqual(['release-00001']);
   upgraded.close();
@@ -119,7 +119,7 @@ function overwrite(file: string, bytes: Buffer, from: number): void {
 }
 
 function spoilIndex(file: string): void {
-  const raw = new Sqlite(file, { readonly: true });
+  const raw = new (sqlite())(file, { readonly: true });
   const find = `SELECT rootpage FROM sqlite_schema WHERE name = 'releases_digest'`;
   const page = raw.prepare(find).pluck().get() as number;
   const size = raw.pragma('page_size', { simple: true }) as number;
@@ -129,14 +129,14 @@ function spoilIndex(file: string): void {
 
 function makeForeign(file: string): void {
   writeFileSync(file, '');
-  const other = new Sqlite(file);
+  const other = new (sqlite())(file);
   other.exec('CREATE TABLE orders (id)');
   other.close();
 }
 
 test('a damaged row is named', () => {
   const file = journalWithRows();
-  const raw = new Sqlite(file);
+  const raw = new (sqlite())(file);
   raw.prepare(`UPDATE agents SET json = '{'`).run();
   raw.prepare(`INSERT INTO agents VALUES ('maker', 1, 999, '{')`).run();
   raw.close();

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -50,7 +49,6 @@ export async function buildDaemon(): Promise<string> {
     splitting: true,
     format: 'esm',
     platform: 'node',
-    external: ['better-sqlite3'],
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },
@@ -96,7 +94,7 @@ export class CrashHost {
     this.#programs = programs;
     writeFileSync(join(this.folder, 'airlock.yaml'), policy);
     if (like !== null) {
-      cpSync(like.layout.root, this.layout.root, { recursive: true, verbatimSymlinks: true });
+      execFileSync('cp', ['-a', like.layout.root, this.layout.root]);
     }
   }
 
