@@ -12,7 +12,7 @@ export interface Pool {
   call(task: string, input: unknown): Promise<unknown>;
   /**
    * Start one thread now: loading its modules takes longer than most tasks. The others start when
-   * they are needed: each costs 15 MB.
+   * they are needed, and leave when they are not any more: each costs 15 MB.
    */
   warm(): Promise<void>;
   /** Ends the threads at once; what they were at is failed. */
@@ -23,7 +23,11 @@ export interface PoolOptions {
   /** A module that calls `serve`. */
   entry: URL;
   size: number;
+  /** A thread beyond the first leaves when it had nothing to do for so many milliseconds. */
+  idle?: number;
 }
+
+const idleMs = 30_000;
 
 interface Job {
   task: string;
@@ -37,6 +41,7 @@ type Answer = { ok: true; value: unknown } | { ok: false; reason: Reason };
 interface Thread {
   worker: Worker;
   job: Job | null;
+  leave: NodeJS.Timeout | null;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -54,7 +59,7 @@ export function createPool(options: PoolOptions): Pool {
   };
   const spawn = (): Thread => {
     const worker = startWorker(options.entry);
-    const thread: Thread = { worker, job: null };
+    const thread: Thread = { worker, job: null, leave: null };
     threads.add(thread);
     let cause: unknown = null;
     worker.on('message', (answer: Answer) => settle(thread, answer));
@@ -69,6 +74,7 @@ export function createPool(options: PoolOptions): Pool {
     return thread;
   };
   const give = (thread: Thread, job: Job) => {
+    if (thread.leave !== null) clearTimeout(thread.leave);
     thread.job = job;
     thread.worker.ref();
     thread.worker.postMessage({ task: job.task, input: job.input });
@@ -80,6 +86,13 @@ export function createPool(options: PoolOptions): Pool {
     if (answer.ok) job?.resolve(answer.value);
     else job?.reject(new Failure(answer.reason.code, answer.reason));
     next();
+    if (thread.job === null)
+      thread.leave = setTimeout(rest, options.idle ?? idleMs, thread).unref();
+  };
+  const rest = (thread: Thread) => {
+    if (threads.size === 1 || thread.job !== null) return;
+    threads.delete(thread);
+    void thread.worker.terminate();
   };
   const call = (task: string, input: unknown) =>
     new Promise<unknown>((resolve, reject) => {

@@ -49,6 +49,20 @@ test('a task that blocks its thread blocks neither this one nor the others', asy
   expect(await blocked).toBe('released');
 });
 
+test('a thread beyond the first leaves when it has nothing to do', async () => {
+  const small = createPool({ entry, size: 2, idle: 50 });
+  const both = async () => {
+    const ids = await Promise.all([small.call('who', null), small.call('who', null)]);
+    return (ids as number[]).toSorted((a, b) => a - b);
+  };
+  const [first = 0, second = 0] = await both();
+  expect(second).toBeGreaterThan(first);
+  // A later one has another number.
+  const latest = async () => (await both()).at(-1);
+  await expect.poll(latest, { interval: 500, timeout: 20_000 }).toBeGreaterThan(second);
+  await small.close();
+});
+
 test('closing fails what is under way and what waits', async () => {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const calls = [0, 1, 2].map(() => pool.call('blocks', { shared }));

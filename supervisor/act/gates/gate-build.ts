@@ -15,8 +15,17 @@ export async function gateBuild(world: World, step: Step & { do: 'build' }): Pro
   const known = world.built.get(key);
   if (known !== undefined) return { ...known, ms: 0 };
   const result = await check(world, step);
-  if (digest !== undefined && result.outcome === 'pass') world.built.set(key, result);
+  if (digest !== undefined && result.outcome === 'pass') remember(world.built, key, result);
   return result;
+}
+
+/** Passes that are remembered: an approval or another try asks again soon, or never. */
+export const mostBuilt = 100;
+
+export function remember(built: Map<string, GateResult>, key: string, result: GateResult): void {
+  built.set(key, result);
+  const [oldest] = built.keys();
+  if (built.size > mostBuilt && oldest !== undefined) built.delete(oldest);
 }
 
 function check(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
