@@ -11,8 +11,8 @@ import { wording } from './request.ts';
 
 const step = 'gateway mail';
 
-/** Stamped by the supervisor: what the sender says of these is dropped. */
-const stamped = ['from', 'run', 'at', 'tenant'];
+/** Who sends is the supervisor's word: what the sender writes of these, in any case, is dropped. */
+const stamped = new Set(['from', 'sender', 'run', 'at', 'tenant']);
 
 const mailSchema = z.looseObject({ to: agentName, kind: z.enum(['message', 'task', 'thread']) });
 
@@ -37,11 +37,11 @@ export async function serveMail(
 function stamp(desk: Desk, body: Record<string, unknown>): Mail {
   const result = mailSchema.safeParse(body, { reportInput: true });
   if (!result.success) throw noMail(result.error.issues.map(wording));
-  const { to, kind, ...rest } = result.data;
-  for (const name of stamped) delete rest[name];
+  const { to, kind, ...said } = result.data;
+  const rest = Object.entries(said).filter(([name]) => !stamped.has(name.trim().toLowerCase()));
   const { run, now } = desk.options;
   const at = new Date(now()).toISOString();
-  return { from: run.agent.name, run: run.id, to, kind, at, body: rest };
+  return { from: run.agent.name, run: run.id, to, kind, at, body: Object.fromEntries(rest) };
 }
 
 function hand(desk: Desk, mail: Mail): Reason | null {

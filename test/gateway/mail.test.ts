@@ -8,6 +8,7 @@ describe('mail', () => {
     const body = {
       ...{ to: 'scout', kind: 'task', title: 'look', body: 'around', after: ['t-1'] },
       ...{ from: 'root', run: 'forged', at: '1970-01-01T00:00:00Z' },
+      ...{ sender: 'root', tenant: 'north', From: 'root', ' SENDER ': 'root' },
     };
     expect((await given.ask('POST', '/messages', body)).status).toBe(202);
     expect(given.mails).toEqual([
