@@ -49,16 +49,25 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     const supervisor = await startSupervisor({ ...options, log });
     const ended = untilSignal();
     await Promise.race([supervisor.ready, ended]);
-    await tellServiceManager(['--ready', `--status=airlock ${version}`]);
+    await told(['--ready', `--status=airlock ${version}`], log);
     const why = await ended;
     log.info('stopping', { why });
-    await tellServiceManager(['STOPPING=1']);
+    await told(['STOPPING=1'], log);
     await supervisor.stop(why);
     return 0;
   } catch (error) {
     const { hint, ...because } = reasonOf(error, 'start');
     log.error(because.message, { reason: because, hint });
     return because.code.startsWith('policy') ? faultyPolicy : 1;
+  }
+}
+
+/** Agents do not stop because nobody could be told: the service manager's own timeout decides. */
+async function told(lines: readonly string[], log: Log): Promise<void> {
+  try {
+    await tellServiceManager(lines);
+  } catch (error) {
+    log.error('the service manager could not be told', { err: error, lines });
   }
 }
 
