@@ -24,7 +24,7 @@ export function faultsText(faults: readonly Reason[], paint: Paint): string {
       [
         `${paint.red(line(message, 500))}`,
         `  at     ${line(input ?? '', 300)}`,
-        ...(actual === null ? [] : [`  there  ${line(actual, 300)}`]),
+        ...(actual === null || message.endsWith(actual) ? [] : [`  there  ${line(actual, 300)}`]),
         `  to do  ${paint.bold(line(hint, 300))}`,
       ].join('\n'),
     )

@@ -46,7 +46,8 @@ export function at(instant: number, now: () => number, wake: () => void): Timer 
  */
 export function cronFaults(expression: string): string[] {
   const { errors } = validateDetailed(expression);
-  if (errors.length > 0) return errors.map(({ field, message }) => `${field}: ${message}`);
+  if (errors.length > 0)
+    return errors.map(({ field, value }) => `its ${wordsOf(field)} cannot be ${value}`);
   try {
     const never = new Cron(expression, { paused: true }).nextRun(new Date(0)) === null;
     return never ? ['it never fires'] : [];
@@ -55,6 +56,9 @@ export function cronFaults(expression: string): string[] {
     throw error;
   }
 }
+
+/** `dayOfMonth` as people write it. */
+const wordsOf = (field: string) => field.replace(/[A-Z]/g, (one) => ` ${one.toLowerCase()}`);
 
 /** What is wrong with the name of a time zone; null when nothing is. */
 export function zoneFault(name: string): string | null {

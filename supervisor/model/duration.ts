@@ -10,18 +10,20 @@ export function milliseconds(text: string): number | null {
   return Number(found[1]) * units[found[2] as keyof typeof units];
 }
 
+const aDuration = 'must be a duration such as 500ms, 30s, 15m, 24h or 30d';
 /** Schema of a duration: text in, milliseconds out. */
 export const duration = z
-  .string()
-  .regex(form, 'a duration is written 500ms, 30s, 15m, 24h or 30d')
+  .string(aDuration)
+  .regex(form, aDuration)
   .transform((text) => milliseconds(text) as number);
 
 const sizes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
+const aSize = 'must be a size such as 512B, 64KiB, 32MiB or 1GiB';
 /** Schema of a size: `64KiB`, `32MiB`; text in, bytes out. */
 export const bytes = z
-  .string()
-  .regex(/^\d+(B|KiB|MiB|GiB)$/, 'a size is written 512B, 64KiB, 32MiB or 1GiB')
+  .string(aSize)
+  .regex(/^\d+(B|KiB|MiB|GiB)$/, aSize)
   .transform((text) => {
     const unit = text.replace(/^\d+/, '') as keyof typeof sizes;
     return Number.parseInt(text, 10) * sizes[unit];

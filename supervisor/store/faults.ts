@@ -52,28 +52,45 @@ function nearest(forms: Issue[][]): Issue[] {
 }
 
 function expectation(issue: Issue): string {
+  // What the schema itself says belongs there.
+  if (issue.message.startsWith('must ')) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${withArticle(issue.expected)}`;
+      return `must be ${kinds[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
-      return `must be one of ${issue.values.map((one) => String(one)).join(', ')}`;
+      return oneOf(issue.values);
+    case 'invalid_union':
+      return 'options' in issue ? oneOf(issue.options as unknown[]) : 'must be another value';
     case 'too_small':
-      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${unit(issue)}`;
+      return bound(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
     case 'too_big':
-      return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${unit(issue)}`;
+      return bound(issue.origin, issue.inclusive ? 'at most' : 'less than', issue.maximum);
+    case 'invalid_format':
+      return issue.format === 'url' ? 'must be a URL such as https://host/' : issue.message;
     default:
       return issue.message;
   }
 }
 
-function unit({ origin }: { origin: string }): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' ? ' entries' : '';
-}
+/** The kinds of YAML values in plain words. */
+const kinds: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'keys with values',
+  record: 'keys with values',
+};
 
-function withArticle(type: string): string {
-  const word = type === 'record' ? 'object' : type;
-  return /^[aeiou]/.test(word) ? `an ${word}` : `a ${word}`;
+const oneOf = (values: readonly unknown[]) =>
+  `must be ${values.length > 1 ? 'one of ' : ''}${values.map(String).join(', ')}`;
+
+/** A number is so large; a text or a list has so many of something. */
+function bound(origin: string, how: string, limit: number | bigint): string {
+  if (origin !== 'string' && origin !== 'array') return `must be ${how} ${limit}`;
+  if (how === 'at least' && limit === 1) return 'must not be empty';
+  return `must have ${how} ${limit} ${origin === 'string' ? 'characters' : 'entries'}`;
 }
 
 /** `models.cheap[0].url`. */

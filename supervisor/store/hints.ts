@@ -5,19 +5,44 @@ import type { Fault } from './faults.ts';
 /** A remedy for one fault: the key that was meant, or what to write there. */
 export function hintFor(schema: z.ZodType, fault: Fault): string {
   if (fault.expected === 'a known key') return hintForUnknownKey(schema, fault);
-  if (fault.expected === 'valid YAML') return 'Mend the YAML.';
-  if (fault.actual === 'nothing') return `Add ${fault.path}: it ${fault.expected}.`;
-  return `Change ${fault.path}: it ${fault.expected}.`;
+  if (fault.expected === 'valid YAML') return 'Mend the YAML: see that line and the one before.';
+  const { expected, actual, path } = fault;
+  if (fault.keys.length === 0 && expected === 'must be keys with values') {
+    const known = knownKeys(schemaOf(schema), [path]).join(', ');
+    return `Write keys with values; known keys are ${known}.`;
+  }
+  if (actual === 'nothing') return `Add ${path}; it ${expected}.`;
+  return instead(expected, actual) ?? `Change ${path}; it ${expected}.`;
 }
+
+/** What to write, where the value that stands there says what was meant. */
+function instead(expected: string, actual: string): string | null {
+  const text = /^"(.*)"$/.exec(actual)?.[1];
+  if (expected === 'must be a list' && actual !== 'null') {
+    return `Write it as a list, in brackets: [${text ?? actual}].`;
+  }
+  if (text === undefined) return null;
+  const number = /^must be (a|a whole) number$/.test(expected) && /^-?\d+(\.\d+)?$/.test(text);
+  if (number) return `Write ${text} without quotes.`;
+  const choices = /^must be one of (.+)$/.exec(expected)?.[1]?.split(', ') ?? [];
+  const near = nearTo(text, choices);
+  return near.length > 0 ? `Did you mean ${near.join(' or ')}?` : null;
+}
+
+const nearTo = (word: string, known: readonly string[]) =>
+  known.filter((one) => distance(one, word) <= Math.max(1, word.length / 3));
 
 function hintForUnknownKey(schema: z.ZodType, fault: Fault): string {
   const key = String(fault.keys.at(-1));
-  const known = knownKeys(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), fault);
-  const near = known.filter((one) => distance(one, key) <= Math.max(1, key.length / 3));
+  const known = knownKeys(schemaOf(schema), fault.keys);
+  const near = nearTo(key, known);
   if (near.length > 0) return `Did you mean ${near.join(' or ')}?`;
   if (known.length > 0) return `Remove it; known keys are ${known.join(', ')}.`;
   return 'Remove it.';
 }
+
+const schemaOf = (schema: z.ZodType) =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Node;
 
 interface Node {
   properties?: Record<string, Node>;
@@ -28,9 +53,9 @@ interface Node {
 }
 
 /** Keys that an object may have where the unknown one stands. */
-function knownKeys(root: unknown, fault: Fault): string[] {
-  let here = [root as Node];
-  for (const key of fault.keys.slice(0, -1)) here = here.flatMap((node) => below(node, key));
+function knownKeys(root: Node, keys: readonly PropertyKey[]): string[] {
+  let here = [root];
+  for (const key of keys.slice(0, -1)) here = here.flatMap((node) => below(node, key));
   return [...new Set(here.flatMap(forms).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
