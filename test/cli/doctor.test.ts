@@ -37,6 +37,13 @@ async function look(root: Root, change: { policy?: string; verify?: () => never 
   return { ok, waiting, findings, wrong: wrong.map((one) => `${one.check}: ${one.message}`) };
 }
 
+/** A file of its own that its manifest does not know: other releases stay whole. */
+function spoil(release: string): void {
+  chmodSync(release, 0o755);
+  writeFileSync(join(release, 'one-too-many'), '', { mode: 0o444 });
+  chmodSync(release, 0o555);
+}
+
 const failed = (id: string): RunBrief => ({
   ...{ id, agent: 'maker', path: 'task', release: 'r', kind: 'service', outcome: 'failed' },
   ...{ cause: 'runtime', durationMs: 1, usd: 0, steps: 0, endedAt: time },
@@ -118,6 +125,35 @@ describe('doctor', () => {
     const seen = await look(root);
     expect(seen.ok).toBe(false);
     expect(seen.wrong.join('\n')).toContain(expected);
+  });
+
+  it.each<[string, Given, (root: Root) => void, (ids: string[]) => string]>([
+    ['the stable release', { releases: 2 }, () => undefined, () => '`airlock rollback`'],
+    [
+      'a whole one by name, where none is stable',
+      { releases: 2, stable: () => false },
+      () => undefined,
+      ([old]) => `\`airlock rollback --to ${old}\``,
+    ],
+    [
+      'a whole one by name, where the stable one is damaged',
+      { releases: 3, stable: (index) => index !== 0 },
+      ({ layout, releases }) => spoil(layout.release(releases[1]?.id ?? '')),
+      ([old]) => `\`airlock rollback --to ${old}\``,
+    ],
+    [
+      'a halt, where there is no other',
+      { releases: 1 },
+      () => undefined,
+      () => '`airlock halt --h',
+    ],
+  ])('a way back that helps: %s', async (_what, given, more, remedy) => {
+    const root = await givenRoot(given);
+    more(root);
+    const ids = root.releases.map((one) => one.id);
+    spoil(root.layout.release(ids.at(-1) ?? ''));
+    const { findings } = await look(root);
+    expect(findings.find((one) => one.check === 'current')?.remedy).toContain(remedy(ids));
   });
 
   it('names every fault of the policy', async () => {

@@ -70,8 +70,9 @@ function currentNeeds({ state, link, daemon }: Picture): Need[] {
   }
   if (current === null) return [];
   if (link === current) return unstableNeeds(state, current);
+  // A daemon that starts puts it back, or takes note of it.
   const what = link === null ? 'current points nowhere' : `current was moved by hand to ${link}`;
-  return [need(what, daemon.running ? 'airlock doctor' : 'airlock rollback')];
+  return [need(what, daemon.running ? 'airlock doctor' : 'airlock start')];
 }
 
 /** Nothing will make it stable any more, and there is nowhere to go back to. */

@@ -1,30 +1,26 @@
-import type { Layout } from '../../model/layout.ts';
 import { readRuntimeConfig } from '../../store/runtime-config.ts';
 import { failingAgents } from '../failing.ts';
 import { bad, type Finding, good } from '../finding.ts';
 import type { Ground } from '../ground.ts';
+import { wayBack } from '../way-back.ts';
 
 /** Agents do their work: a green host whose every task fails is not well. */
-export function agents({ layout, state, current, policy }: Ground): Finding[] {
+export function agents(ground: Ground): Finding[] {
+  const { state, current, policy } = ground;
   const link = current();
   const found: Finding[] = failingAgents(state()).map(({ agent, runs, last }) =>
     bad(`the last ${runs} runs of ${agent} failed`, `See the last: \`airlock show ${last}\`.`),
   );
-  if (link !== null) found.push(...configured(layout, link, Object.keys(policy().policy.models)));
+  if (link !== null) found.push(...configured(ground, link, Object.keys(policy().policy.models)));
   return found.length > 0 ? found : [good('no agent fails again and again')];
 }
 
-function configured(layout: Layout, release: string, models: readonly string[]): Finding[] {
-  const { agents: all, faults } = readRuntimeConfig(layout, release);
+function configured(ground: Ground, release: string, models: readonly string[]): Finding[] {
+  const { agents: all, faults } = readRuntimeConfig(ground.layout, release);
   if (all === null) {
     const details = faults.map((one) => one.message);
-    return [
-      bad(
-        'the agents of current cannot be read: none runs',
-        'Roll back: `airlock rollback`.',
-        details,
-      ),
-    ];
+    const message = 'the agents of current cannot be read: none runs';
+    return [bad(message, wayBack(ground), details)];
   }
   return all
     .filter((one) => !models.includes(one.model))

@@ -2,6 +2,7 @@ import { kindOf } from '../../host/files.ts';
 import { deployment, host } from '../../model/state.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
+import { wayBack } from '../way-back.ts';
 
 /** `current` leads to a complete release, the one on record, every byte as its manifest says. */
 export function current(ground: Ground): Finding[] {
@@ -13,19 +14,23 @@ export function current(ground: Ground): Finding[] {
   }
   if (link === null) {
     const why = kindOf(ground.layout.current) === 'absent' ? 'is not there' : 'is no link';
-    const remedy = recorded === null ? 'Start the daemon: it makes the first release.' : back;
+    const remedy =
+      recorded === null
+        ? 'Start the daemon: it makes the first release.'
+        : `A daemon that starts puts it back. Without one: ${wayBack(ground)}`;
     return [bad(`current ${why}`, remedy)];
   }
   const faults = ground.verify(link);
   if (faults.length > 0) {
+    const remedy = `${wayBack(ground)} Then find out who wrote there.`;
     const details = faults.slice(0, 20).map((one) => `${one.input ?? ''}: ${one.message}`);
-    return [bad(`the current release ${link} differs from its manifest`, back, details)];
+    return [bad(`the current release ${link} differs from its manifest`, remedy, details)];
   }
   if (recorded !== null && recorded !== link) {
     const message = `current is ${link}, the journal says ${recorded}: somebody moved it`;
-    return [bad(message, 'A running daemon takes note or puts it back; else `airlock rollback`.')];
+    return [
+      bad(message, 'A running daemon takes note or puts it back: `airlock start` if none runs.'),
+    ];
   }
   return [good(`current is ${link}, every file as its manifest says`)];
 }
-
-const back = 'Go back to a whole release: `airlock rollback`; then find out who wrote there.';

@@ -2,9 +2,11 @@ import { stableReleases } from '../../decide/rollback.ts';
 import { kindOf } from '../../host/files.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
+import { wayBack } from '../way-back.ts';
 
 /** There is somewhere to go back to. */
-export function stable({ layout, state, current }: Ground): Finding[] {
+export function stable(ground: Ground): Finding[] {
+  const { layout, state, current } = ground;
   const all = stableReleases(state());
   const gone = all.filter((one) => kindOf(layout.manifest(one.id)) !== 'file');
   const lost = gone.map((one) =>
@@ -17,11 +19,11 @@ export function stable({ layout, state, current }: Ground): Finding[] {
       good(`${others.length} stable release${others.length === 1 ? '' : 's'} to go back to`),
     ];
   }
-  const first = all.length <= 1;
+  const first = lost.length === 0 && all.some((one) => one.id === current());
   const message = 'there is no stable release to go back to: a rollback would halt the host';
   const remedy = first
     ? 'The first change that survives its bake mends this.'
-    : 'Name one with `airlock rollback --to RELEASE` when the time comes.';
+    : `When the time comes: ${wayBack(ground)}`;
   return [...lost, warn(message, remedy)];
 }
 
