@@ -1,4 +1,4 @@
-import { stdout } from 'node:process';
+import { stderr, stdout } from 'node:process';
 import { CommanderError } from 'commander';
 import { version } from '../host/version.ts';
 import { Failure, type Reason, reason, reasonOf } from '../model/reason.ts';
@@ -43,16 +43,32 @@ function callOf(parsed: Parsed, colours: Paint): Call {
     now: Date.now,
     paint: colours,
     terminal: stdout.isTTY === true && !json,
+    columns: stdout.columns || Number.POSITIVE_INFINITY,
     note: (text) => {
-      if (!json) process.stderr.write(`${text}\n`);
+      if (!json) complain(text);
     },
   };
 }
 
-function print(result: Result, wantsJson: boolean): number {
-  const text = wantsJson ? safeJson(result.json) : result.text();
+function print({ exit, json, text, fault }: Result, wantsJson: boolean): number {
+  if (wantsJson) write(`${safeJson(json)}\n`);
+  else if (exit === exits.done) say(text());
+  else if (fault === undefined) complain(text());
+  else {
+    say(text());
+    complain(fault());
+  }
+  return exit;
+}
+
+function say(text: string): void {
   if (text !== '') write(`${text}\n`);
-  return result.exit;
+}
+
+/** Colours were chosen for stdout: a file behind stderr gets none. */
+function complain(text: string): void {
+  if (text === '') return;
+  stderr.write(`${stderr.isTTY === true ? text : text.replace(/\p{Cc}\[\d+m/gu, '')}\n`);
 }
 
 /** Help and the version were printed; all else is a fault with its reason. */
@@ -60,7 +76,7 @@ function fail(error: unknown, wantsJson: boolean): number {
   if (error instanceof CommanderError && error.exitCode === 0) return exits.done;
   const because = error instanceof CommanderError ? misused(error) : systemReason(error);
   if (wantsJson) write(`${safeJson({ schema: 1, ok: false, reason: because })}\n`);
-  else process.stderr.write(`${reasonText(because, paint(false))}\n`);
+  else complain(reasonText(because, paint(false)));
   return exitOf(because);
 }
 

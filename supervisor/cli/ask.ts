@@ -2,9 +2,10 @@
 import { waitFor } from '../host/wait-for.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
-import type { Request } from '../model/request.ts';
+import { type Request, requestSchema } from '../model/request.ts';
 import type { Answer } from '../model/state.ts';
 import { daemonState } from '../store/daemon.ts';
+import { describeIssues } from '../store/faults.ts';
 import { readAnswer, writeRequest } from '../store/requests.ts';
 import { type Call, exits, type Result } from './call.ts';
 import { line } from './show/escape.ts';
@@ -16,6 +17,7 @@ const patienceMs = 10_000;
 /** Ask the daemon for a verb and say what came of it. Throws `not-running` or `no-answer`. */
 export async function ask(call: Call, request: Request): Promise<Result> {
   const { layout } = call;
+  mustBeAskable(request);
   needDaemon(layout, request.verb);
   const id = writeRequest(layout, request, call.now());
   const answer = await waitForAnswer(layout, id, patienceMs);
@@ -23,6 +25,24 @@ export async function ask(call: Call, request: Request): Promise<Result> {
   const message = `the daemon did not answer within ${patienceMs / 1000} s`;
   const hint = 'The request stays: it is carried out when the daemon looks. `airlock doctor`.';
   throw new Failure('no-answer', { message, step: request.verb, input: id, hint });
+}
+
+/**
+ * What the daemon would not understand is a misuse of the command, daemon or not: a digest of fewer
+ * than 6 characters, an empty id, a reason that is too long.
+ */
+export function mustBeAskable(request: Request): void {
+  const judged = requestSchema.safeParse(request);
+  if (judged.success) return;
+  const faults = describeIssues(judged.error.issues, request);
+  const [first] = faults;
+  throw new Failure('usage', {
+    message: faults.map((one) => one.message).join('; '),
+    step: request.verb,
+    expected: first?.expected ?? null,
+    actual: first?.actual ?? null,
+    hint: `\`airlock ${request.verb} --help\` says what it takes.`,
+  });
 }
 
 export function needDaemon(layout: Layout, step: string): void {

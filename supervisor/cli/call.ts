@@ -15,6 +15,8 @@ export interface Call {
   paint: Paint;
   /** stdout is a terminal. */
   terminal: boolean;
+  /** Its width; without a terminal there is no end to a line. */
+  columns: number;
   /** Something for people while the verb works; goes to stderr, and nowhere with --json. */
   note: (text: string) => void;
 }
@@ -23,7 +25,13 @@ export interface Call {
 export interface Result {
   exit: number;
   json: unknown;
+  /** On stdout; where the exit code says that it was not done, on stderr. */
   text: () => string;
+  /**
+   * A report is what was asked for, whatever it says, and goes to stdout: this is why its exit
+   * code is not 0, in one line on stderr.
+   */
+  fault?: () => string;
 }
 
 export type Verb = (call: Call) => Result | Promise<Result>;

@@ -2,6 +2,7 @@ import type { HaltScope } from '../model/halt.ts';
 import { daemonState } from '../store/daemon.ts';
 import { removeSwitch, writeSwitch } from '../store/switches.ts';
 import { type Call, exits, type Result } from './call.ts';
+import { doubts } from './doubts.ts';
 import { line } from './show/escape.ts';
 import { scopeText } from './switch-scope.ts';
 
@@ -10,12 +11,14 @@ export function switchOn(call: Call, scope: HaltScope, target: string | null, wh
   const whole = writeSwitch(call.layout, scope, target, why);
   const { running } = daemonState(call.layout);
   const what = line(scopeText({ scope, target }));
+  const notes = doubts(call.layout, scope, target);
+  for (const one of notes) call.note(`warning: ${line(one)}`);
   const lines = [
     scope === 'lockdown' ? 'Locked: no deployment starts or goes on.' : `Halted: ${what}.`,
     ...(whole ? [] : ['The disk has no room for the reason; the switch is on all the same.']),
     ...(running ? [] : ['No daemon runs; it will obey when it starts.']),
   ];
-  const facts = { scope, target, on: true, reasonKept: whole, daemon: running };
+  const facts = { scope, target, on: true, reasonKept: whole, daemon: running, notes };
   return {
     exit: exits.done,
     json: { schema: 1, ok: true, ...facts },

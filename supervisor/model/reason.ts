@@ -115,7 +115,7 @@ const hints = {
   'missing-npm': 'Install npm beside node, or put the dependencies into deps/ beforehand.',
   'policy-invalid':
     'Mend every fault named; `airlock policy check` judges it before it is in force.',
-  'policy-missing': 'Write one: `airlock init`.',
+  'policy-missing': 'Name yours with --policy FILE, or write one: `airlock init`.',
   'already-running': 'Another supervisor holds this ROOT: `airlock status`.',
   'not-running': 'Start it: `airlock start`.',
   'no-answer': 'The daemon did not answer in time: `airlock doctor`.',
@@ -124,7 +124,7 @@ const hints = {
   'wrong-digest': 'Read `airlock diff` again: approve exactly what it shows.',
   usage: 'See `airlock --help`.',
   'corrupt-release':
-    'The release differs from its manifest: roll back, then find out who wrote it.',
+    'The release differs from its manifest: `airlock verify` says which releases are intact.',
   'first-release-failed':
     'The runtime in the source folder does not pass: mend it, then start again.',
   'bad-request':

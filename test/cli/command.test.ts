@@ -1,5 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aProposal, aRun, put } from '../fixtures/store/rows.ts';
 import { airlock, document, givenTheBuiltCommand } from './support/command.ts';
@@ -9,6 +17,27 @@ givenTheBuiltCommand();
 
 const evil = { title: 'better\x1b[2J\u202e', why: 'trust\nme \x1b]8;;http://x\x07' };
 const harmful = /[\u202e\u2066]|(?!\n)\p{Cc}/u;
+
+const has = (text: string) => expect.stringContaining(text);
+
+/** Other bytes in a file that keeps its inode and its mode: who shares it is damaged too. */
+function damage(file: string): void {
+  chmodSync(file, 0o644);
+  writeFileSync(file, 'evil');
+  chmodSync(file, 0o444);
+}
+
+/** Let releases share a file, as those do that are staged from one another. */
+function share(path: string, [first, ...others]: string[]): void {
+  for (const other of others) {
+    const folder = dirname(join(other, path));
+    const { mode } = statSync(folder);
+    chmodSync(folder, 0o755);
+    rmSync(join(other, path));
+    linkSync(join(first ?? '', path), join(other, path));
+    chmodSync(folder, mode);
+  }
+}
 
 const aRoot = () =>
   givenRoot({
@@ -49,6 +78,9 @@ describe('--json', () => {
       [['abort'], 5],
       [['propose', root, '--wait'], 5],
       [['halt', '--reason', 'r'], 2],
+      [['approve', 'p1', '--digest', 'abcde'], 2],
+      [['unbar', 'abcde', '--reason', 'r'], 2],
+      [['withdraw', ''], 2],
       [['runs', '--limit', 'many'], 2],
       [['rolback'], 2],
       [['status', '--watch'], 2],
@@ -95,6 +127,39 @@ describe('for people', () => {
     expect(end.stderr).toContain('Start it: `airlock start`.');
   });
 
+  it('a report is what was asked for: stdout has it, stderr why the exit code is not 0', async () => {
+    const { root, layout, releases } = await aRoot();
+    const policy = join(root, 'bad.yaml');
+    writeFileSync(policy, 'colour: blue\n');
+    damage(join(layout.release(releases[0]?.id ?? ''), 'app/tools/list.ts'));
+    for (const [args, out, error] of [
+      [['status', '--check'], /^! the supervisor/, /needs? you/],
+      [['policy', 'check', policy], /colour: unknown key/, /^the policy is not valid/],
+      [['verify'], /^BAD/m, /^damaged: /],
+    ] as const) {
+      const end = await airlock(root, ...args);
+      expect(end).toMatchObject({ exit: 1 });
+      expect([end.stdout, end.stderr]).toMatchObject([
+        expect.stringMatching(out),
+        expect.stringMatching(error),
+      ]);
+    }
+  });
+
+  it('an id is never cut: what is listed can be shown', async () => {
+    const id = `20261121T050205Z-maker-${'long-'.repeat(25)}end`;
+    const long = aProposal(id, { title: 'words '.repeat(30), phase: 'awaiting-approval' });
+    const { root } = await givenRoot({ more: () => [put('proposals', id, long)] });
+    for (const args of [['proposals'], ['approvals'], ['status'], ['show', id]]) {
+      const { exit, stdout } = await airlock(root, ...args);
+      expect({
+        args,
+        exit,
+        whole: stdout.includes(`${id} `) || stdout.includes(`${id}\n`),
+      }).toEqual({ args, exit: 0, whole: true });
+    }
+  });
+
   it('nothing was started: every look says so, none breaks', async () => {
     const { root } = await givenRoot({ releases: 0 });
     const end = await airlock(join(root, 'elsewhere'), 'status');
@@ -136,6 +201,34 @@ describe('propose without a daemon', () => {
 });
 
 describe('kill switches', () => {
+  it.each([
+    ['--agent', 'nosuch', ['no agent nosuch is in the current configuration']],
+    ['--tenant', 'nosuch', ['no tenant nosuch is in the current configuration']],
+    ['--agent', 'maker', []],
+    ['--tenant', 'default', []],
+    ['--run', 'nosuch', []],
+  ])('%s %s is on, daemon or not; whom nobody knows is a warning', async (scope, who, notes) => {
+    const { root, layout } = await aRoot();
+    const halt = ['halt', scope, who, '--reason', 'r'];
+    const end = await airlock(root, ...halt);
+    expect(end).toMatchObject({ exit: 0, stdout: expect.stringContaining(`${who}.`) });
+    expect(readdirSync(layout.switches)).toEqual([`${scope.slice(2)}.${who}`]);
+    if (notes.length === 0) expect(end.stderr).toBe('');
+    else expect(end.stderr).toContain(`warning: ${notes[0]}`);
+    const told = document<{ notes: string[] }>(await airlock(root, ...halt, '--json'));
+    expect(told).toMatchObject({ ok: true, on: true, notes: notes.map((one) => has(one)) });
+  });
+
+  it('a configuration that cannot be read halts all the same', async () => {
+    const { root, layout } = await aRoot();
+    rmSync(layout.current);
+    writeFileSync(layout.current, 'no link');
+    const end = await airlock(root, 'halt', '--agent', 'maker', '--reason', 'r', '--json');
+    expect(end.exit).toBe(0);
+    expect(document<{ notes: string[] }>(end).notes).toHaveLength(1);
+    expect(readdirSync(layout.switches)).toEqual(['agent.maker']);
+  });
+
   it('are files that are in force at once, and are lifted', async () => {
     const { root, layout } = await aRoot();
     await airlock(root, 'halt', '--host', '--reason', 'fire');
@@ -155,15 +248,35 @@ describe('verify', () => {
   it('names the file that is not as its manifest says', async () => {
     const { root, layout, releases } = await aRoot();
     const [old] = releases.map((one) => one.id);
-    const file = join(layout.release(old ?? ''), 'app/tools/list.ts');
-    const { chmodSync } = await import('node:fs');
-    chmodSync(file, 0o644);
-    writeFileSync(file, 'evil');
-    chmodSync(file, 0o444);
+    damage(join(layout.release(old ?? ''), 'app/tools/list.ts'));
     const end = await airlock(root, 'verify', '--json');
     expect(end.exit).toBe(1);
     const bad = document<{ releases: { faults: unknown[] }[] }>(end).releases;
     const faults = bad.flatMap((one) => one.faults);
     expect(faults[0]).toMatchObject({ code: 'corrupt-release', input: 'app/tools/list.ts' });
+  });
+
+  it('names every release that shares the file, and one that is whole', async () => {
+    const { root, layout, releases } = await givenRoot({ releases: 3 });
+    const [first, second, now] = releases.map((one) => one.id) as [string, string, string];
+    const shared = 'app/tools/list.ts';
+    share(shared, [layout.release(second), layout.release(now)]);
+    damage(join(layout.release(now), shared));
+    for (const args of [['verify'], ['verify', now]]) {
+      const told = document(await airlock(root, ...args, '--json'));
+      expect(told).toMatchObject({ affected: expect.arrayContaining([second, now]) });
+      expect(told).toMatchObject({ intact: [first], shared: [{ path: shared }] });
+      expect(told.advice).toContain(`\`airlock rollback --to ${first}\``);
+    }
+    const end = await airlock(root, 'verify', now);
+    expect(end.stderr).toContain(`\`airlock rollback --to ${first}\``);
+    expect(end.stdout).toMatch(new RegExp(`${shared} is one file in .*${second}`));
+  });
+
+  it('where none is whole it advises no rollback', async () => {
+    const { root, layout, releases } = await aRoot();
+    for (const { id } of releases) damage(join(layout.release(id), 'app/tools/list.ts'));
+    const { advice } = document(await airlock(root, 'verify', '--json'));
+    expect(advice).toMatch(/^No release is intact: `airlock halt --host/);
   });
 });

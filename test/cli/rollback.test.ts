@@ -1,5 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -49,7 +56,32 @@ function cutOff([old, now]: Release[]): Put[] {
   ];
 }
 
+describe('where nothing was ever started', () => {
+  it.each(['', '/elsewhere'])('a rollback says so and makes nothing: ROOT%s', async (below) => {
+    const { root, layout } = await givenRoot({ releases: 0 });
+    rmSync(layout.journal);
+    const end = await airlock(`${root}${below}`, 'rollback', '--json');
+    expect(end.exit).toBe(1);
+    expect(document(end).reason).toMatchObject({
+      ...{ code: 'not-found', step: 'rollback', input: `${root}${below}` },
+      expected: expect.stringContaining('var/state/journal.db'),
+      hint: expect.stringContaining('--root'),
+    });
+    expect(existsSync(`${root}/elsewhere`)).toBe(false);
+    expect(existsSync(layout.journal)).toBe(false);
+  });
+});
+
 describe('rollback without a daemon', () => {
+  it('needs no journal, and makes no empty one that knows of no release', async () => {
+    const root = await givenRoot({ releases: 2 });
+    rmSync(root.layout.journal);
+    const end = await airlock(root.root, 'rollback', '--to', ids(root)[0], '--json');
+    expect(document(end)).toMatchObject({ ok: true, reason: { code: 'journal-damaged' } });
+    expect(link(root)).toBe(ids(root)[0]);
+    expect(existsSync(root.layout.journal)).toBe(false);
+  });
+
   it('goes to the last stable release, records it, and bars the one that is left', async () => {
     const root = await givenRoot({ stable: (index) => index < 1 });
     const [before, after] = ids(root);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cronWords } from '../../supervisor/cli/show/cron.ts';
 import { paint, wantsColour } from '../../supervisor/cli/show/paint.ts';
 import { reasonText } from '../../supervisor/cli/show/reason.ts';
 import { facts, table, width } from '../../supervisor/cli/show/table.ts';
@@ -8,6 +9,19 @@ import { reason } from '../../supervisor/model/reason.ts';
 
 const plain = paint(false);
 const now = Date.UTC(2026, 10, 21, 12);
+
+it.each([
+  ['*/15 * * * *', 'every 15 min'],
+  ['* * * * *', 'every minute'],
+  ['0 * * * *', 'every hour, 0 min past'],
+  ['0 */6 * * *', 'every 6 h'],
+  ['30 4 * * *', 'every day at 04:30 UTC'],
+  ['0 0 4 * * *', 'every day at 04:00 UTC'],
+  ['*/10 * * * * *', 'every 10 s'],
+  ['0 */5 * * * *', 'every 5 min'],
+  ['*/7 * * * *', 'at the times of */7 * * * *'],
+  ['0 9 * * 1', 'at the times of 0 9 * * 1'],
+])('the schedule %s is %s', (schedule, words) => expect(cronWords(schedule)).toBe(words));
 
 describe('times', () => {
   it.each([

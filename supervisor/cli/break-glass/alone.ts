@@ -7,6 +7,7 @@ import { evolve } from '../../decide/evolve/entry.ts';
 import { requests } from '../../decide/requests.ts';
 import { currentMoved, rollingBack } from '../../decide/rollback.ts';
 import type { Decision, View } from '../../decide/view.ts';
+import { kindOf } from '../../host/files.ts';
 import { readCurrent } from '../../host/links.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Facts, SeenRequest } from '../../model/fact.ts';
@@ -29,6 +30,8 @@ type Ask = Request & { verb: 'rollback' };
 export function rollbackAlone(call: Call, ask: Ask, by: string): Result {
   let journal: Journal;
   try {
+    // A journal that is gone is not made anew here: an empty one would know of no release.
+    if (kindOf(call.layout.journal) === 'absent') throw gone(call.layout.journal);
     journal = openJournal(call.layout.journal, call.now);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -40,6 +43,9 @@ export function rollbackAlone(call: Call, ask: Ask, by: string): Result {
     journal.close();
   }
 }
+
+const gone = (input: string) =>
+  new Failure('journal-damaged', { message: 'there is no journal', step: 'rollback', input });
 
 function carryOut(call: Call, record: OneWriter, ask: Ask, by: string): Result {
   const own = { id: `break-glass-${call.now()}`, by, request: ask, fault: null };

@@ -7,7 +7,7 @@ import { loadPolicy } from '../../store/policy.ts';
 import { openReader, type Reader } from '../../store/reader.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { wholeProposal } from '../shape/proposal.ts';
-import { line } from '../show/escape.ts';
+import { uncut } from '../show/escape.ts';
 import { reasonText } from '../show/reason.ts';
 import { phaseWord } from '../show/words.ts';
 import { linesOf, nowText } from './lines.ts';
@@ -94,9 +94,9 @@ function ended(call: Call, { proposal, history }: Scene): Result {
   const exit = endings[phase] ?? exits.failed;
   const whole = wholeProposal(proposal, history);
   const text = () => {
-    const head = `${line(id)} is ${phaseWord(phase, call.paint)}`;
+    const head = `${uncut(id)} is ${phaseWord(phase, call.paint)}`;
     if (reason === null || exit === exits.done) return head;
-    const more = `\`airlock show ${line(id)}\` tells all of it.`;
+    const more = `\`airlock show ${uncut(id)}\` tells all of it.`;
     return `${head}\n${reasonText(reason, call.paint)}\n${more}`;
   };
   return { exit, json: { ...whole, ok: exit === exits.done }, text };

@@ -2,7 +2,7 @@
 import type { GateResult } from '../../model/proposal.ts';
 import type { Run } from '../../model/run.ts';
 import { approveVerb } from '../shape/approval.ts';
-import { line } from '../show/escape.ts';
+import { line, uncut } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
 import { span } from '../show/time.ts';
 import { outcomeWord, phaseWord } from '../show/words.ts';
@@ -37,12 +37,12 @@ function merge(...lists: Line[][]): Line[] {
 }
 
 function phaseSays({ proposal, slot }: Scene, phase: string, paint: Paint): string {
-  if (phase === 'received') return paint.dim(line(proposal.id));
+  if (phase === 'received') return paint.dim(uncut(proposal.id));
   if (phase === 'gating') return proposal.release ?? '';
   if (phase === 'canary') return `on ${proposal.canary?.agent ?? 'one agent'}`;
   if (phase === 'baking') return 'all agents run on it';
   if (phase === 'awaiting-approval' && slot === null && proposal.phase === phase) {
-    return `airlock diff ${line(proposal.id)}, then ${line(approveVerb(proposal))}`;
+    return `airlock diff ${uncut(proposal.id)}, then ${uncut(approveVerb(proposal))}`;
   }
   return '';
 }

@@ -76,7 +76,7 @@ export const change: Group = {
     {
       name: 'unbar',
       args: '<digest>',
-      summary: 'let a bad release be started again',
+      summary: 'let a bad release be started again; 6 or more characters of its digest',
       options: [],
       required: [reason],
       load: () => import('../verbs/unbar.ts'),

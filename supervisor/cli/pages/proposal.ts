@@ -2,7 +2,7 @@ import type { GateResult } from '../../model/proposal.ts';
 import type { Run } from '../../model/run.ts';
 import type { Call } from '../call.ts';
 import type { wholeProposal } from '../shape/proposal.ts';
-import { block, line } from '../show/escape.ts';
+import { block, line, uncut } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
 import { reasonText } from '../show/reason.ts';
 import { facts, table } from '../show/table.ts';
@@ -40,10 +40,10 @@ function heading(whole: Whole, paint: Paint, now: number): string {
   const { id, phase, held, proposer, receivedAt, base, release, digest, approval } = whole;
   const state = `${phaseWord(phase, paint)}${held ? paint.yellow(' (held for an operator)') : ''}`;
   return facts([
-    ['proposal', paint.bold(line(id))],
+    ['proposal', paint.bold(uncut(id))],
     ['phase', state],
     ['from', `${proposer}, ${ago(receivedAt, now)}`],
-    ['run', whole.run === null ? null : line(whole.run)],
+    ['run', whole.run === null ? null : uncut(whole.run)],
     ['base', base === null ? null : line(base)],
     ['release', release],
     ['digest', digest],
@@ -73,7 +73,7 @@ export function gateLines(gate: GateResult, paint: Paint): string[] {
 
 function runLines(runs: readonly Run[], paint: Paint): string {
   return table(runs, [
-    { head: '  RUN', cell: (run) => `  ${line(run.id)}` },
+    { head: '  RUN', cell: (run) => `  ${uncut(run.id)}` },
     { head: 'KIND', cell: (run) => run.kind },
     { head: 'OUTCOME', cell: (run) => outcomeWord(run.outcome, run.cause, paint) },
     { head: 'TOOK', cell: (run) => (run.durationMs === null ? '' : span(run.durationMs)) },

@@ -1,7 +1,7 @@
 import type { Proposal } from '../../model/proposal.ts';
 import type { Call } from '../call.ts';
 import type { wholeRelease } from '../shape/release.ts';
-import { block, line } from '../show/escape.ts';
+import { block, line, uncut } from '../show/escape.ts';
 import { facts } from '../show/table.ts';
 import { ago } from '../show/time.ts';
 import { stateWord } from '../show/words.ts';
@@ -21,7 +21,7 @@ export function releaseText(
     ['digest', whole.digest],
     ['made', ago(whole.createdAt, now)],
     ['from', whole.parent ?? 'the source folder of the policy'],
-    ['proposal', whole.proposal === null ? null : line(whole.proposal)],
+    ['proposal', whole.proposal === null ? null : uncut(whole.proposal)],
     ['by', whole.proposer],
     ['stable', stableAt === null ? 'no' : ago(stableAt, now)],
     ['removed', removedAt === null ? null : ago(removedAt, now)],

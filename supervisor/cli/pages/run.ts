@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { wholeRun } from '../shape/run.ts';
-import { line } from '../show/escape.ts';
+import { uncut } from '../show/escape.ts';
 import { reasonText } from '../show/reason.ts';
 import { facts } from '../show/table.ts';
 import { ago, span } from '../show/time.ts';
@@ -16,7 +16,7 @@ export function runText(whole: ReturnType<typeof wholeRun>, { paint, now: clock 
     ['agent', `${whole.agent}, path ${whole.path}`],
     ['kind', whole.kind + (whole.rehearsed ? ' (answered by the rehearsal model)' : '')],
     ['release', whole.release],
-    ['evidence', deployment === null ? null : `for ${line(deployment)}`],
+    ['evidence', deployment === null ? null : `for ${uncut(deployment)}`],
     ['started', ago(whole.startedAt, now)],
     ['took', durationMs === null ? 'still running' : span(durationMs)],
     ['model', `${whole.steps} calls, ${dollars(whole.usd)}`],

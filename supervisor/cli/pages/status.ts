@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { AgentShape, Status } from '../shape/status.ts';
-import { line } from '../show/escape.ts';
+import { cronWords } from '../show/cron.ts';
+import { line, uncut } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
 import { reasonLine } from '../show/reason.ts';
 import { facts, table } from '../show/table.ts';
@@ -25,7 +26,7 @@ export function statusText(status: Status, look: Look): string {
 function needsText({ needs }: Status, paint: Paint): string {
   if (needs.length === 0) return paint.green('Nothing needs you.');
   const lines = needs.slice(0, 10).map(({ what, verb }) => {
-    return `${paint.red('!')} ${paint.bold(line(what, 300))}  ->  ${line(verb, 200)}`;
+    return `${paint.red('!')} ${paint.bold(line(what, 300))}  ->  ${uncut(verb)}`;
   });
   const more = needs.length > 10 ? [`  ... and ${needs.length - 10} more (--json)`] : [];
   return [...lines, ...more].join('\n');
@@ -34,30 +35,29 @@ function needsText({ needs }: Status, paint: Paint): string {
 function factsText(status: Status, { paint, at }: Look): string {
   const { daemon, current, deployment, tick } = status;
   const since = daemon.since === null ? '' : `, since ${ago(daemon.since, at)}`;
-  const slot =
-    deployment === null
-      ? 'none'
-      : `${paint.bold(deployment.phase)} ${line(deployment.proposal ?? 'the first release')}, ${ago(
-          deployment.since,
-          at,
-        )}${deployment.reason === null ? '' : ` (${reasonLine(deployment.reason)})`}`;
   return facts([
     ['daemon', daemon.running ? `runs (pid ${daemon.pid}, ${daemon.version}${since})` : 'none'],
     ['current', current === null ? 'none' : currentText(current, paint, at)],
-    ['deployment', slot],
+    ['deployment', deployment === null ? 'none' : slotText(deployment, paint, at)],
     ['tick', tickText(tick, at)],
   ]);
+}
+
+function slotText(slot: NonNullable<Status['deployment']>, paint: Paint, at: number): string {
+  const what = uncut(slot.proposal ?? 'the first release');
+  const why = slot.reason === null ? '' : ` (${reasonLine(slot.reason)})`;
+  return `${paint.bold(slot.phase)} ${what}, ${ago(slot.since, at)}${why}`;
 }
 
 function currentText(current: NonNullable<Status['current']>, paint: Paint, at: number): string {
   const since = current.since === null ? '' : `, since ${ago(current.since, at)}`;
   const stable = current.stable ? 'stable' : 'not stable yet';
-  return `${paint.bold(line(current.id))} ${stateWord(current.state, paint)}, ${stable}${since}`;
+  return `${paint.bold(uncut(current.id))} ${stateWord(current.state, paint)}, ${stable}${since}`;
 }
 
 function tickText({ schedule, last, next }: Status['tick'], at: number): string {
   const parts = [
-    schedule === null ? 'no valid policy' : `"${schedule}"`,
+    schedule === null ? 'no valid policy' : cronWords(schedule),
     ...(last === null ? [] : [`last ${ago(last, at)}`]),
     ...(next === null ? [] : [`next ${ago(next, at)}`]),
   ];
@@ -68,7 +68,7 @@ function queueText({ queue }: Status, { paint, at }: Look): string {
   if (queue.length === 0) return '';
   const rows = queue.slice(0, 10).map((row) => {
     const title = paint.dim(`"${line(row.title, 60)}"`);
-    return `  ${line(row.id)}  ${ago(row.receivedAt, at)}  ${title}`;
+    return `  ${uncut(row.id)}  ${ago(row.receivedAt, at)}  ${title}`;
   });
   const more = queue.length > 10 ? [`  ... and ${queue.length - 10} more`] : [];
   return [paint.bold(`Queue (${queue.length}; titles are the agents')`), ...rows, ...more].join(

@@ -16,6 +16,9 @@ export function line(text: string, most = 200): string {
   return cut.left === 0 ? shown : `${shown}... (${cut.left} more)`;
 }
 
+/** An id, or a command that holds one: never cut, so that it can be copied. */
+export const uncut = (text: string) => line(text, Number.POSITIVE_INFINITY);
+
 /**
  * Several lines, each behind a bar, so that nothing in them passes for the command's own words.
  * At most `most` characters in `lines` lines.

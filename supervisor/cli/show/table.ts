@@ -2,12 +2,29 @@
 export interface Column<T> {
   head: string;
   /** Already escaped. */
-  cell: (row: T) => string;
+  cell: (row: T, room: number) => string;
   right?: boolean;
 }
 
-export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+/**
+ * `room`: columns of the screen. What the other columns leave of it is told to the last one, which
+ * alone may be cut: ids stand before it.
+ */
+export function table<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  room = Number.POSITIVE_INFINITY,
+): string {
+  const firsts = columns.slice(0, -1);
+  const before = rows.map((row) => firsts.map((column) => column.cell(row, room)));
+  const taken = firsts.map(({ head }, at) => {
+    return Math.max(width(head), ...before.map((row) => width(row[at] ?? ''))) + 2;
+  });
+  const left = room - taken.reduce((sum, one) => sum + one, 0);
+  const cells = rows.map((row, at) => [
+    ...(before[at] ?? []),
+    ...columns.slice(-1).map((column) => column.cell(row, left)),
+  ]);
   const heads = columns.map((column) => column.head);
   const widths = columns.map((_, at) => {
     return Math.max(width(heads[at] ?? ''), ...cells.map((row) => width(row[at] ?? '')));

@@ -3,7 +3,7 @@ import { type Call, exits, type Result } from '../call.ts';
 import { reading } from '../open.ts';
 import { approveVerb, waits } from '../shape/approval.ts';
 import { proposalShape } from '../shape/proposal.ts';
-import { block, line } from '../show/escape.ts';
+import { block, line, uncut } from '../show/escape.ts';
 import { ago } from '../show/time.ts';
 
 /** Proposals that wait for a human: for an approval, or held. */
@@ -23,12 +23,12 @@ function approvalText(row: Proposal, { paint, now }: Call): string {
     ? `dropped by a run on a release that turned out bad (${row.onRelease ?? 'unknown'})`
     : (row.reason?.message ?? 'a rule of the policy asks for it');
   return [
-    `${paint.bold(line(row.id))}  ${row.held ? 'held' : 'waits'} since ${ago(row.phaseAt, now())}`,
+    `${paint.bold(uncut(row.id))}  ${row.held ? 'held' : 'waits'} since ${ago(row.phaseAt, now())}`,
     `  why     ${line(why, 1000)}`,
     ...row.authority.map((one) => `  raises  ${line(one.message, 500)}`),
-    `  read    airlock diff ${line(row.id)}`,
-    `  yes     ${line(approveVerb(row))}`,
-    `  no      airlock reject ${line(row.id)} --reason TEXT`,
+    `  read    airlock diff ${uncut(row.id)}`,
+    `  yes     ${uncut(approveVerb(row))}`,
+    `  no      airlock reject ${uncut(row.id)} --reason TEXT`,
     `  ${row.proposer} says:`,
     block(`${row.title}${row.why === '' ? '' : `\n${row.why}`}`, { bar: '    | ', lines: 8 }),
   ].join('\n');

@@ -7,7 +7,7 @@ import { argument, type Call, exits, type Result } from '../call.ts';
 import { reading } from '../open.ts';
 import { diffReleases } from '../read-releases.ts';
 import { approveVerb, waits } from '../shape/approval.ts';
-import { block, line } from '../show/escape.ts';
+import { block, line, uncut } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
 
 /** What is compared, before it is compared. */
@@ -109,7 +109,7 @@ function diffText(difference: Difference, paint: Paint): string {
     ...authorityLines,
     raw ? 'The agent wrote:' : "The change (its content is the agent's):",
     coloured(block(diff, { bar: '| ', most: 2_000_000, lines: 20_000 }), paint),
-    ...(proposal !== null && waits(proposal) ? [`yes: ${line(approveVerb(proposal))}`] : []),
+    ...(proposal !== null && waits(proposal) ? [`yes: ${uncut(approveVerb(proposal))}`] : []),
   ].join('\n');
 }
 

@@ -20,6 +20,7 @@ export async function verb(call: Call): Promise<Result> {
     exit: ok ? exits.done : exits.failed,
     json: { schema: 1, ok, findings, waiting },
     text: () => doctorText({ ok, findings, waiting }, paint),
+    fault: () => 'the doctor found what is broken: mend the first thing first',
   };
 }
 

@@ -1,6 +1,6 @@
 import { listFolder } from '../../host/files.ts';
 import { type Call, exits, limit, type Result } from '../call.ts';
-import { line } from '../show/escape.ts';
+import { uncut } from '../show/escape.ts';
 
 /** Folders in `var/incidents`, newest first: their ids sort by time. */
 export function verb(call: Call): Result {
@@ -9,6 +9,6 @@ export function verb(call: Call): Result {
     .reverse()
     .slice(0, limit(call));
   const rows = ids.map((id) => ({ id }));
-  const text = () => (ids.length === 0 ? 'No incidents.' : ids.map((id) => line(id)).join('\n'));
+  const text = () => (ids.length === 0 ? 'No incidents.' : ids.map((id) => uncut(id)).join('\n'));
   return { exit: exits.done, json: rows, text };
 }

@@ -35,8 +35,18 @@ export async function verb(call: Call): Promise<Result> {
       ...guessShape(guess),
       faults,
     },
-    text: () => told(source, root, made, guess, wrong),
+    text: () => told(source, root, made, guess, wrong, sameAgain(call)),
   };
+}
+
+/** The options that lead every other verb to the same place. */
+function sameAgain({ place, options }: Call): string {
+  const { root, policyFile } = place;
+  const given = [
+    options.root === undefined ? '' : ` --root ${root}`,
+    options.policy === undefined ? '' : ` --policy ${policyFile}`,
+  ];
+  return given.join('');
 }
 
 function failed(message: string, input: string, expected: string): Failure {
@@ -67,6 +77,7 @@ function told(
   made: readonly string[],
   guess: Guess,
   wrong: readonly string[],
+  again: string,
 ): string {
   return [
     `Found in ${line(source)}:`,
@@ -80,6 +91,6 @@ function told(
     'Next:',
     ...(guess.entry === null ? ['  say in the policy how a run starts (runtime.entry)'] : []),
     ...(guess.agents ? [] : ['  write config/agents.yaml (contract, section 5)']),
-    '  read the policy, then `airlock doctor` and `airlock start`',
+    `  read the policy, then \`airlock${again} doctor\` and \`airlock${again} start\``,
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import type { Entry } from '../../model/entry.ts';
 import type { LogLine } from '../../store/reader.ts';
 import { type Call, exits, limit, type Result } from '../call.ts';
 import { reading } from '../open.ts';
-import { line } from '../show/escape.ts';
+import { line, uncut } from '../show/escape.ts';
 import { table } from '../show/table.ts';
 
 /** The journal, newest first; of one proposal, release or run if one is named. */
@@ -24,7 +24,7 @@ function logTable(rows: readonly LogLine[]): string {
     { head: 'SEQ', cell: (row) => `${row.seq}`, right: true },
     { head: 'AT', cell: (row) => instant(row.entry.at).replace('T', ' ').replace('Z', '') },
     { head: 'WHAT', cell: (row) => what(row.entry) },
-    { head: 'ABOUT', cell: (row) => line(row.subject ?? '', 100) },
+    { head: 'ABOUT', cell: (row) => uncut(row.subject ?? '') },
     { head: 'SAYS', cell: (row) => line(says(row.entry), 120) },
   ]);
 }

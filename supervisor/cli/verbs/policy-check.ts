@@ -11,13 +11,12 @@ export function verb(call: Call): Result {
   const { policy, faults } = loadPolicy(file);
   const good = () =>
     `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon takes it at its next tick.`;
-  const bad = () => {
-    const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
-    return `${line(file)}: ${count}\n\n${faultsText(faults, call.paint)}`;
-  };
+  const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
+  const bad = () => `${line(file)}: ${count}\n\n${faultsText(faults, call.paint)}`;
   return {
     exit: policy === null ? exits.failed : exits.done,
     json: { schema: 1, ok: policy !== null, file, digest: policy?.digest ?? null, faults },
     text: policy === null ? bad : good,
+    fault: () => `the policy is not valid: ${count}`,
   };
 }

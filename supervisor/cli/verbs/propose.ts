@@ -9,7 +9,7 @@ import { agentName } from '../../model/runtime.ts';
 import { daemonState } from '../../store/daemon.ts';
 import { needDaemon } from '../ask.ts';
 import { argument, type Call, exits, flag, type Result, text, usage } from '../call.ts';
-import { line } from '../show/escape.ts';
+import { line, uncut } from '../show/escape.ts';
 
 /** How long to wait for the seal that gives the id, milliseconds. */
 const sealMs = 2000;
@@ -46,7 +46,7 @@ function dropped(about: { drop: string; agent: string; id: string | null; runnin
     exit: exits.done,
     json: { schema: 1, ok: true, drop: name, id, proposer: agent, daemon: running },
     text: () =>
-      `dropped ${line(name)} as ${agent}\n${id === null ? later : `sealed as ${line(id)}`}`,
+      `dropped ${line(name)} as ${agent}\n${id === null ? later : `sealed as ${uncut(id)}`}`,
   };
   return result;
 }
@@ -56,7 +56,7 @@ function proposerOf(call: Call): string {
   const given = text(call, 'as');
   if (given === null) return operator;
   if (!agentName.safeParse(given).success) {
-    throw usage('an agent name is [a-z][a-z0-9-]{0,31}', given);
+    throw usage('an agent name is a lower-case letter, then at most 31 of a-z, 0-9 and -', given);
   }
   if (call.place.policyFile.startsWith('/etc/airlock/')) {
     throw usage('--as is for development: on a host an agent drops its proposals itself', given);

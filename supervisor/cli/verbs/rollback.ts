@@ -1,10 +1,12 @@
+import { kindOf } from '../../host/files.ts';
 import { userName } from '../../host/users.ts';
 import type { Layout } from '../../model/layout.ts';
+import { Failure } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
 import { daemonState } from '../../store/daemon.ts';
 import { takeLock } from '../../store/lock.ts';
 import { readAnswer, writeRequest } from '../../store/requests.ts';
-import { answered, waitForAnswer } from '../ask.ts';
+import { answered, mustBeAskable, waitForAnswer } from '../ask.ts';
 import { type Call, flag, type Result, text } from '../call.ts';
 
 type Ask = Request & { verb: 'rollback' };
@@ -21,6 +23,8 @@ export async function verb(call: Call): Promise<Result> {
     reason: text(call, 'reason') ?? '',
     flipped: null,
   };
+  mustBeAskable(ask);
+  mustHaveStarted(call.layout);
   const lock = daemonState(call.layout).running ? null : takeLock(call.layout);
   if (lock === null) return throughDaemon(call, ask);
   try {
@@ -29,6 +33,20 @@ export async function verb(call: Call): Promise<Result> {
   } finally {
     lock.release();
   }
+}
+
+/** Where nothing was ever started there is nothing to go back to, and nothing is made here. */
+function mustHaveStarted(layout: Layout): void {
+  const there = [layout.journal, layout.current].some((path) => kindOf(path) !== 'absent');
+  if (there) return;
+  throw new Failure('not-found', {
+    message: `nothing was ever started in ${layout.root}: there is no release to go back to`,
+    step: 'rollback',
+    input: layout.root,
+    expected: 'the ROOT of a host, with `current` and var/state/journal.db',
+    actual: kindOf(layout.root) === 'absent' ? 'no such folder' : 'neither of them',
+    hint: 'Name its ROOT with --root or $AIRLOCK_ROOT; `airlock start` makes the first release.',
+  });
 }
 
 /** Somebody holds the writer lock: it is theirs to do, unless they do not answer. */

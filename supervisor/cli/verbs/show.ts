@@ -9,7 +9,7 @@ import { runText } from '../pages/run.ts';
 import { wholeProposal } from '../shape/proposal.ts';
 import { wholeRelease } from '../shape/release.ts';
 import { wholeRun } from '../shape/run.ts';
-import { line } from '../show/escape.ts';
+import { line, uncut } from '../show/escape.ts';
 
 /** A proposal, release, run or incident, whole; a failure explains itself. */
 export function verb(call: Call): Result {
@@ -47,7 +47,7 @@ function incident(call: Call, id: string): Result | null {
   const folder = `${call.layout.incidents}/${id}`;
   if (!/^[A-Za-z0-9][\w.-]*$/.test(id) || kindOf(folder) !== 'folder') return null;
   const files = listFolder(folder);
-  const text = () => [`incident ${line(id)}, in ${folder}:`, ...files.map((one) => line(one))];
+  const text = () => [`incident ${uncut(id)}, in ${folder}:`, ...files.map((one) => line(one))];
   return {
     exit: exits.done,
     json: { schema: 1, id, folder, files },

@@ -10,7 +10,9 @@ export async function verb(call: Call): Promise<Result> {
   if (flag(call, 'watch')) return watching(call);
   const status = look(call);
   const exit = flag(call, 'check') && status.needs.length > 0 ? exits.failed : exits.done;
-  return { exit, json: status, text: () => page(call, status) };
+  const count = status.needs.length;
+  const fault = () => `${count} ${count === 1 ? 'thing needs' : 'things need'} you: see the top`;
+  return { exit, json: status, text: () => page(call, status), fault };
 }
 
 async function watching(call: Call): Promise<Result> {

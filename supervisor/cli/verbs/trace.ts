@@ -2,7 +2,7 @@ import { Failure } from '../../model/reason.ts';
 import type { TraceLine } from '../../model/trace.ts';
 import { readTrace } from '../../store/traces.ts';
 import { argument, type Call, exits, type Result } from '../call.ts';
-import { block, line } from '../show/escape.ts';
+import { block, line, uncut } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
 import { dollars } from '../show/words.ts';
 
@@ -16,7 +16,7 @@ export function verb(call: Call): Result {
   }
   const text = () =>
     [
-      `${call.paint.bold(line(run))}: what the gateway and the supervisor saw; texts after | are`,
+      `${call.paint.bold(uncut(run))}: what the gateway and the supervisor saw; texts after | are`,
       "the agent's and the provider's own.",
       ...trace.lines.map((one) => `${one.at.slice(11, 23)} ${traceText(one, call.paint)}`),
       ...(trace.torn > 0 ? [`(${trace.torn} torn lines: the run was cut off)`] : []),
