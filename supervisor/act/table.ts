@@ -1,7 +1,7 @@
 import { flip } from '../host/links.ts';
 import { runNotifyCommand } from '../host/notify.ts';
 import { removePlace } from '../host/places.ts';
-import { Failure, reasonOf } from '../model/reason.ts';
+import { reasonOf } from '../model/reason.ts';
 import type { Outcome, Step, StepKind } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
@@ -13,7 +13,7 @@ import { readyInboxes } from './run/inboxes.ts';
 import { run, stop } from './run/runs.ts';
 import { stageCandidate } from './stage/candidate.ts';
 import { dependencies } from './stage/install.ts';
-import { readManifest } from './stage/manifest.ts';
+import { mustBeWhole } from './stage/whole.ts';
 import type { World } from './world.ts';
 
 type Effects = {
@@ -90,16 +90,9 @@ export function perform(world: World, step: Step, settle: (outcome: Outcome) => 
   }
 }
 
-/** Move `current`. A release that is not complete is never made current. */
+/** Move `current`. A release that is not whole is never made current. */
 function flipCurrent(world: World, step: Step & { do: 'flip' }): Outcome {
-  const manifest = readManifest(world.layout, step.to);
-  if (manifest === null) {
-    throw new Failure('corrupt-release', {
-      message: `the release ${step.to} has no manifest: it is not complete`,
-      step: 'flip',
-      input: step.to,
-    });
-  }
+  mustBeWhole(world.layout, step.to);
   const result = flip(world.layout, step.to, step.from);
   if (!result.done) return { of: 'moved', actual: result.actual };
   readyInboxes(world, step.to);

@@ -6,7 +6,7 @@ import type { Request, Verb } from '../model/request.ts';
 import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
-import { flipping, isThere, rollbackTarget } from './rollback.ts';
+import { flipping, isKept, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
 import { agentsNow, busy, type Decision, none, skipped, start, type View } from './view.ts';
 
@@ -153,7 +153,8 @@ function rollBack(
   // What it leaves and where it goes is known once the flip under way has ended.
   if (flipping(state)) return none;
   const named = why.to === null ? undefined : state.releases.get(why.to);
-  if (why.to !== null && !isThere(state, named)) {
+  // A damaged one is tried once more when an operator names it: it may have been mended.
+  if (why.to !== null && !isKept(state, named)) {
     return refuse(ask, 'not-found', `no complete release ${why.to}`);
   }
   const flipped = ask.verb === 'rollback' ? ask.flipped : null;

@@ -4,11 +4,16 @@ import type { Release, ReleaseId } from '../model/release.ts';
 import { deployment, host, type State, rollback as underway } from '../model/state.ts';
 import { type Decision, mark, none, start, type View } from './view.ts';
 
-/** Complete, and not being removed: a removal that began may have taken something already. */
-export function isThere(state: State, release: Release | undefined): release is Release {
+/** Not removed nor being removed: a removal that began may have taken something already. */
+export function isKept(state: State, release: Release | undefined): release is Release {
   if (release === undefined || release.removedAt !== null) return false;
   const key = `discard:release:${release.id}`;
   return !state.pending.has(key) && !state.retries.has(key);
+}
+
+/** Kept, and as far as anybody knows whole. */
+export function isThere(state: State, release: Release | undefined): release is Release {
+  return isKept(state, release) && !release.damaged;
 }
 
 /** Stable releases that may be started again, newest first. */
@@ -19,12 +24,17 @@ export function stableReleases(state: State): Release[] {
     .toSorted((a, b) => ((a.stableAt ?? '') < (b.stableAt ?? '') ? 1 : -1));
 }
 
-/** Where a rollback goes: the newest stable release other than `current`; null: none is left. */
-export function rollbackTarget(state: State): ReleaseId | null {
+/** Where a rollback may go, the best first: the newest stable releases other than `current`. */
+export function rollbackTargets(state: State): ReleaseId[] {
   const { current } = host(state);
   const now = current === null ? undefined : state.releases.get(current);
-  return stableReleases(state).find((one) => one.digest !== now?.digest)?.id ?? null;
+  return stableReleases(state)
+    .filter((one) => one.digest !== now?.digest)
+    .map((one) => one.id);
 }
+
+/** Where a rollback goes; null: no stable release is left. */
+export const rollbackTarget = (state: State): ReleaseId | null => rollbackTargets(state)[0] ?? null;
 
 /** A rollback under way: flip, or halt the host where no stable release is left. */
 export function rollingBack(view: View): Decision {
@@ -36,10 +46,14 @@ export function rollingBack(view: View): Decision {
   return start(view, { do: 'flip', to: rollback.to, from: null, why: 'rollback' });
 }
 
-/** Where `current` belongs: where it was, unless that is barred and there is something better. */
-function home(state: State, current: ReleaseId): ReleaseId {
-  const digest = state.releases.get(current)?.digest;
-  const bad = digest !== undefined && state.bad.has(digest);
+/**
+ * Where `current` belongs: where it was, unless that is barred and there is something better. Null:
+ * where it was is damaged and nothing else is left; the host was halted when that was found.
+ */
+function home(state: State, current: ReleaseId): ReleaseId | null {
+  const row = state.releases.get(current);
+  if (row?.damaged) return rollbackTarget(state);
+  const bad = row !== undefined && state.bad.has(row.digest);
   return (bad ? rollbackTarget(state) : null) ?? current;
 }
 
@@ -74,7 +88,8 @@ export function currentMoved(view: View): Decision {
   if (underway(state) !== null) return none;
   const known = facts.current === null ? undefined : state.releases.get(facts.current);
   if (!isThere(state, known) || state.bad.has(known.digest)) {
-    return start(view, { do: 'flip', to: home(state, current), from: null, why: 'rollback' });
+    const to = home(state, current);
+    return to === null ? none : start(view, { do: 'flip', to, from: null, why: 'rollback' });
   }
   return mark({ mark: 'current-moved', release: known.id, was: current, by: 'unknown' });
 }

@@ -104,6 +104,11 @@ export function modeOf(path: string): number {
   return lstatSync(path).mode & 0o7777;
 }
 
+/** Bytes of a file. */
+export function sizeOf(path: string): number {
+  return lstatSync(path).size;
+}
+
 /** Take every write bit off a tree; links stay as they are. Its top is left to publishTree. */
 export function makeReadOnly(tree: string): void {
   for (const { path, kind, mode } of findAll(tree)) {

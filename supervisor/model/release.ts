@@ -45,6 +45,8 @@ export interface Release {
   stableAt: Instant | null;
   /** When its folder was removed by retention or because its deployment ended. */
   removedAt: Instant | null;
+  /** A flip to it found that it is not whole; null or absent: nothing is known against it. */
+  damaged?: { at: Instant; message: string } | null;
 }
 
 export type ReleaseState = 'current' | 'candidate' | 'stable' | 'retired' | 'bad';

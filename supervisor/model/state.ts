@@ -85,6 +85,8 @@ export interface Rollback {
   startedAt: number;
   /** The operator's request that asked for it. */
   request: string | null;
+  /** Stable releases that it went past, because they turned out damaged. */
+  passed?: ReleaseId[];
 }
 
 /** When a path of an agent is due. */

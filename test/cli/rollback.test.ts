@@ -149,8 +149,26 @@ describe('rollback without a daemon', () => {
     rmSync(root.layout.manifest(old));
     const end = await airlock(root.root, 'rollback', '--to', old, '--json');
     expect(end.exit).toBe(1);
-    expect(document(end)).toMatchObject({ ok: false, reason: { code: 'not-found', input: old } });
+    const because = { code: 'corrupt-release', input: old };
+    expect(document(end)).toMatchObject({ ok: false, reason: because });
     expect(link(root)).toBe(now);
+    const { releases, rollback, retries } = root.state();
+    expect(releases.get(old)?.damaged?.message).toContain('release.json');
+    expect([rollback.size, retries.size]).toEqual([0, 0]);
+  });
+
+  it('goes past a damaged one to the next that is whole, and says so', async () => {
+    const root = await givenRoot({ releases: 3 });
+    const [oldest, damaged, now] = ids(root);
+    execFileSync('chmod', ['-R', 'u+w', root.layout.release(damaged)]);
+    rmSync(join(root.layout.release(damaged), 'app'), { recursive: true });
+    const end = await airlock(root.root, 'rollback', '--json');
+    expect(end.exit).toBe(0);
+    expect(document(end)).toMatchObject({ from: now, to: oldest, passed: [damaged] });
+    expect(link(root)).toBe(oldest);
+    expect(root.state().releases.get(damaged)?.damaged).toBeTruthy();
+    const { findings } = document(await airlock(root.root, 'doctor', '--json'));
+    expect(JSON.stringify(findings)).toContain(`${damaged} was passed over as damaged`);
   });
 
   it('flips although the journal is damaged, and says what is not recorded', async () => {

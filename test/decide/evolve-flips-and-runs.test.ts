@@ -8,10 +8,11 @@ import {
   rollback,
   type State,
 } from '../../supervisor/model/state.ts';
-import type { Step } from '../../supervisor/model/step.ts';
+import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
 import {
   bad,
   bakeOf,
+  because,
   brief,
   canaryOf,
   candidate,
@@ -23,10 +24,12 @@ import {
   type Rows,
   record,
   release,
+  retry,
   rollingBack,
   running,
   slot,
   spec,
+  stable,
 } from './build.ts';
 import { deploying, fold, mark, settle } from './fold.ts';
 
@@ -101,6 +104,48 @@ describe('flips', () => {
     ]);
     expect(after.answers.get('r')?.answer).toMatchObject({ ok: false, exit: 1 });
     expect([...after.notices.values()].map((one) => one.event)).toContain('no-stable-release');
+  });
+  describe('to a release that is not whole', () => {
+    const torn: Outcome = { of: 'failed', reason: because('corrupt-release') };
+    const three: Rows = {
+      releases: [stable('a', now - 2), stable('c', now - 3), release('b')],
+      host: { current: 'b' },
+    };
+    test('a rollback goes to the next stable one, and remembers why', () => {
+      const rows = { ...three, rollback: rollingBack({ request: 'r' }) };
+      const after = settle(rows, back, torn);
+      expect(rollback(after)).toMatchObject({ from: 'b', to: 'c', bad: true, passed: ['a'] });
+      expect(after.releases.get('a')?.damaged).toMatchObject({ message: 'corrupt-release' });
+      expect([after.retries.size, after.answers.size]).toEqual([0, 0]);
+    });
+    test('where none is left it goes nowhere: the host is halted', () => {
+      const rows = { ...three, releases: [stable('a', now), release('b')] };
+      const after = settle({ ...rows, rollback: rollingBack() }, back, torn);
+      expect([rollback(after)?.to, rollback(after)?.bad]).toEqual([null, true]);
+    });
+    test('one that an operator named fails, and is answered', () => {
+      const rows = { ...three, rollback: rollingBack({ clear: true, request: 'r' }) };
+      const after = settle({ ...rows, retries: [retry(stepKey(back), now)] }, back, torn);
+      expect([rollback(after), after.retries.size, host(after).current]).toEqual([null, 0, 'b']);
+      expect(after.answers.get('r')?.answer).toMatchObject({
+        ...{ ok: false, exit: 1, reason: { code: 'corrupt-release' } },
+      });
+    });
+    test('where the link belongs: a rollback to another, of nothing that is bad', () => {
+      const after = settle({ ...three, host: { current: 'a' } }, back, torn);
+      expect(rollback(after)).toMatchObject({ from: 'a', to: 'c', bad: false, clear: false });
+    });
+    test('the promoted one itself: aborted, not barred, and not tried again', () => {
+      const after = settle(deploying('promoting'), promote, torn);
+      expect([phaseOf(after), after.bad.size, after.retries.size]).toEqual(['aborted', 0, 0]);
+      expect(host(after).current).toBe('a');
+    });
+    test('one that was mended is whole again once a flip went there', () => {
+      const damaged = { at: 'x', message: 'x' };
+      const rows = { ...three, releases: [stable('a', now, { damaged })] };
+      const after = settle({ ...rows, rollback: rollingBack() }, back, { of: 'flipped' });
+      expect(after.releases.get('a')?.damaged).toBe(null);
+    });
   });
   test('the first release is stable at once', () => {
     const rows: Rows = {

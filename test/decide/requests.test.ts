@@ -133,6 +133,11 @@ describe('where a rollback goes and what it leaves behind', () => {
   ])('%s', (_, request, phase, expected) => {
     expect(mark(request, inPhase(phase))).toMatchObject({ request: 'r', by: 'ann', ...expected });
   });
+  test('to one that was damaged: it may have been mended, so it is tried once more', () => {
+    const damaged = { at: 'then', message: 'a file is missing' };
+    const rows = { releases: [release('a'), release('x', { damaged })] };
+    expect(mark(to('x'), rows)).toMatchObject({ from: 'a', to: 'x', clear: true });
+  });
 
   test.each<[string, Request, Rows, string]>([
     ['to nowhere', to('nothing'), inPhase('received'), 'not-found/3'],

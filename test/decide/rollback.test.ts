@@ -19,6 +19,8 @@ import {
 } from './build.ts';
 
 const older = [stable('a', now - 3000), stable('b', now - 2000), stable('c', now - 1000)];
+const torn = (id: string) =>
+  stable(id, now, { damaged: { at: 'x', message: 'a file is missing' } });
 const removing: Step = { do: 'discard', what: 'release', id: 'c' };
 
 describe('the newest stable release other than current', () => {
@@ -67,6 +69,11 @@ describe('the newest stable release other than current', () => {
       },
       null,
     ],
+    [
+      'the newest turned out damaged',
+      { releases: [...older.slice(0, 2), torn('c')], host: { current: 'a' } },
+      'b',
+    ],
     ['none is left', { releases: older.slice(0, 1), host: { current: 'a' } }, null],
   ])('%s', (_, rows, expected) => expect(rollbackTarget(state(rows))).toBe(expected));
 });
@@ -109,6 +116,8 @@ describe('a rollback under way', () => {
 
 describe('current is not what the journal says', () => {
   const rows: Rows = { releases: [...older, release('d')] };
+  const hurt: Rows = { releases: [torn('a'), ...older.slice(1)] };
+  const back = (id: string) => [`flip:rollback:${id}`];
   const promoting = slot({ phase: 'promoting', candidate: candidate('d') });
   test.each<[string, Rows, Partial<Facts>, string[]]>([
     ['it is', rows, { current: 'a' }, []],
@@ -130,6 +139,9 @@ describe('current is not what the journal says', () => {
       { current: null },
       ['flip:rollback:c'],
     ],
+    ['moved to a damaged one', { releases: [...older, torn('e')] }, { current: 'e' }, back('a')],
+    ['gone, and where it was is damaged', hurt, { current: null }, back('c')],
+    ['gone, damaged, and nothing else is left', { releases: [torn('a')] }, { current: null }, []],
     [
       'a flip is under way',
       { ...rows, pending: [pending({ do: 'flip', to: 'b', from: 'a', why: 'promote' })] },

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import { startHost, type TestHost, tinyPolicy, until } from './support/host.ts';
@@ -105,6 +105,25 @@ describe('rollback by an operator', () => {
     );
     const run = await host.ask({ verb: 'run', agent: 'ada', path: 'task' });
     expect(run.reason?.code).toBe('halted');
+  });
+
+  it('a damaged target fails when it is named, and is no place to go back to', async () => {
+    const { host, first, second } = await twoStable();
+    await using _ = host;
+    const file = `${host.layout.release(first)}/kernel/main.mjs`;
+    // Under a name of its own: unchanged files are shared with the release that is current.
+    chmodSync(`${host.layout.release(first)}/kernel`, 0o755);
+    rmSync(file);
+    writeFileSync(file, 'other content');
+    const named = await host.ask({ ...operatorRollback('by name'), to: first });
+    const code = 'corrupt-release';
+    expect(named).toMatchObject({ ok: false, exit: 1, reason: { code, input: first } });
+    expect(host.state.retries.size + host.state.rollback.size).toBe(0);
+    points(host, second);
+    const blind = await host.ask(operatorRollback('anywhere else'));
+    expect(blind).toMatchObject({ ok: false, exit: 1, reason: { code: 'no-stable-release' } });
+    expect(existsSync(`${host.layout.switches}/host`)).toBe(true);
+    points(host, second);
   });
 
   it('an abort while baking is a rollback, and bars nothing', async () => {

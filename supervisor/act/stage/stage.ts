@@ -13,6 +13,7 @@ import { editsOf } from './edits.ts';
 import { commitRelease, contentOf } from './history.ts';
 import { digestOf, type Edits, editFiles, readManifest } from './manifest.ts';
 import { readSource, type SourceRequest } from './source.ts';
+import { isWhole } from './whole.ts';
 
 /** Where each thing that a release includes comes from and goes to (policy `runtime.include`). */
 export type Includes = readonly { from: string; to: string }[];
@@ -181,11 +182,12 @@ function* treeFiles({ manifest, edits }: NewRelease): Generator<TreeFile> {
   yield { path: 'release.json', mode: '100644', content };
 }
 
-/** The newest release with a digest, if there is one: ids end with its beginning. */
+/** The newest whole release with a digest, if there is one: ids end with its beginning. */
 function findDigest(layout: Layout, digest: Digest): Manifest | null {
   const ids = listFolder(layout.releases).filter((id) => id.endsWith(`-${digest.slice(0, 10)}`));
   for (const id of ids.reverse()) {
-    const manifest = kindOf(layout.manifest(id)) === 'file' ? readManifest(layout, id) : null;
+    const whole = kindOf(layout.manifest(id)) === 'file' && isWhole(layout, id);
+    const manifest = whole ? readManifest(layout, id) : null;
     if (manifest?.digest === digest) return manifest;
   }
   return null;

@@ -15,7 +15,15 @@ import type { Mark } from '../../model/mark.ts';
 import { type Policy, type PolicyInForce, policySchema } from '../../model/policy.ts';
 import { Failure, reasonOf } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
-import { type Answer, apply, host, type Put, rollback, type State } from '../../model/state.ts';
+import {
+  type Answer,
+  apply,
+  host,
+  type Put,
+  type Rollback,
+  rollback,
+  type State,
+} from '../../model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../model/step.ts';
 import { type Journal, openJournal } from '../../store/journal.ts';
 import { listRequests } from '../../store/requests.ts';
@@ -94,12 +102,20 @@ class OneWriter {
   /** Take note of a link that somebody moved by hand, as the loop would. */
   followLink(): void {
     this.#follow(currentMoved(this.#view([])));
+    this.finish();
   }
 
-  /** The rollback under way, to its end. */
+  /** The rollback under way, to its end: past targets that turn out damaged, if there are any. */
   finish(): void {
-    const under = rollback(this.#state);
-    if (under === null) return;
+    for (;;) {
+      const under = rollback(this.#state);
+      if (under === null) return;
+      this.#goOn(under);
+      if (rollback(this.#state) === under) return;
+    }
+  }
+
+  #goOn(under: Rollback): void {
     // A step that a crash cut off is done again, as the loop would.
     const key = under.to === null ? 'halt:host' : `flip:rollback:${under.to}`;
     const cut = this.#state.pending.get(key)?.step;
@@ -120,6 +136,8 @@ class OneWriter {
     this.#write([{ at, type: 'intent', key, step }]);
     const outcome = this.#perform(step);
     this.#write([{ at: this.#call.now(), type: 'outcome', key, step, outcome }]);
+    // A damaged target is on record now: what comes of it is decided there.
+    if (outcome.of === 'failed' && outcome.reason.code === 'corrupt-release') return;
     if (outcome.of === 'failed') throw new Failure(outcome.reason.code, outcome.reason);
   }
 

@@ -1,3 +1,4 @@
+import { mustBeWhole } from '../../act/stage/whole.ts';
 import { kindOf } from '../../host/files.ts';
 import { flip } from '../../host/links.ts';
 import type { Layout } from '../../model/layout.ts';
@@ -14,15 +15,15 @@ export function flipComplete(layout: Layout, step: Step): Outcome {
   if (step.do !== 'flip') {
     throw new Failure('internal', { message: 'no step of a rollback', step: step.do });
   }
-  mustBeComplete(layout, step.to);
+  mustBeWhole(layout, step.to);
   const result = flip(layout, step.to, step.from);
   return result.done ? { of: 'flipped' } : { of: 'moved', actual: result.actual };
 }
 
-/** Only a release with its manifest is made current: the manifest is what staging ends with. */
+/** Only a whole release is made current; one without a manifest is no release at all. */
 export function mustBeComplete(layout: Layout, release: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(release) && kindOf(layout.manifest(release)) === 'file') {
-    return;
+    return mustBeWhole(layout, release);
   }
   const message = `there is no complete release ${release}`;
   const expected = 'a release with its manifest, as `airlock releases` lists';

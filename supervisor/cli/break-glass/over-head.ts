@@ -3,7 +3,8 @@
  * says so, and the daemon records it when it comes back to itself.
  */
 import { join } from 'node:path';
-import { rollbackTarget } from '../../decide/rollback.ts';
+import { isWhole } from '../../act/stage/whole.ts';
+import { rollbackTargets } from '../../decide/rollback.ts';
 import { writeDurable } from '../../host/files.ts';
 import { flip, readCurrent } from '../../host/links.ts';
 import { Failure } from '../../model/reason.ts';
@@ -42,7 +43,8 @@ function target(call: Call, from: string | null): string {
       const state = reader.state();
       // Judged from where the link is, not from where the daemon last knew it.
       const moved = { ...host(state), current: from };
-      return rollbackTarget({ ...state, host: new Map([['host', moved]]) });
+      const all = rollbackTargets({ ...state, host: new Map([['host', moved]]) });
+      return all.find((id) => isWhole(call.layout, id)) ?? null;
     });
     if (to !== null) return to;
   } catch (error) {

@@ -1,4 +1,5 @@
 /** A rollback where even the journal is of no use. */
+import { isWhole } from '../../act/stage/whole.ts';
 import { readText } from '../../host/files.ts';
 import { flip, readCurrent } from '../../host/links.ts';
 import type { Layout } from '../../model/layout.ts';
@@ -41,13 +42,22 @@ export function flipUnrecorded(call: Call, ask: Ask, fault: Reason): Result {
 
 /**
  * Without the journal nobody knows which releases are stable; the one that `current` was made
- * from was itself current, so its manifest's parent is the best guess there is.
+ * from was itself current, so its manifest's parent is the best guess there is; or the parent's,
+ * where that one is damaged.
  */
 export function beforeCurrent(layout: Layout): ReleaseId {
   const current = readCurrent(layout);
-  const text = current === null ? null : readText(layout.manifest(current));
-  const parent = text === null ? null : parentIn(text);
-  if (parent !== null) return parent;
+  const parentOf = (id: ReleaseId): ReleaseId | null => {
+    const text = readText(layout.manifest(id));
+    return text === null ? null : parentIn(text);
+  };
+  const seen = new Set<ReleaseId>();
+  let parent = current === null ? null : parentOf(current);
+  while (parent !== null && !seen.has(parent)) {
+    if (isWhole(layout, parent)) return parent;
+    seen.add(parent);
+    parent = parentOf(parent);
+  }
   const message = 'the journal cannot be read, and current does not say what it was made from';
   const hint = 'Name the release: `airlock rollback --to RELEASE`; they are in releases/.';
   throw new Failure('no-stable-release', { message, step: 'rollback', input: current, hint });

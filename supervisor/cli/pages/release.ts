@@ -13,11 +13,12 @@ export function releaseText(
   { paint, now: clock }: Call,
 ): string {
   const now = clock();
-  const { bad, stableAt, removedAt } = whole;
+  const { bad, damaged, stableAt, removedAt } = whole;
   const page = facts([
     ['release', paint.bold(whole.id)],
     ['state', stateWord(whole.state, paint)],
     ['bad since', bad === null ? null : `${ago(bad.at, now)}: ${line(bad.message, 300)}`],
+    ['damaged since', damaged === null ? null : `${ago(damaged.at, now)}: ${damaged.message}`],
     ['digest', whole.digest],
     ['made', ago(whole.createdAt, now)],
     ['from', whole.parent ?? 'the source folder of the policy'],

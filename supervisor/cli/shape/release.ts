@@ -22,5 +22,6 @@ export type ReleaseShape = ReturnType<typeof releaseShape>;
 export function wholeRelease(row: Release, state: State) {
   const bad = state.bad.get(row.digest) ?? null;
   const { proposer, deps } = row;
-  return { schema: 1, ...releaseShape(row, state), proposer, deps, bad };
+  const damaged = row.damaged ?? null;
+  return { schema: 1, ...releaseShape(row, state), proposer, deps, bad, damaged };
 }

@@ -45,6 +45,7 @@ const faultless: ReadonlySet<string> = new Set([
   'canary-inconclusive',
   'bake-inconclusive',
   'current-moved',
+  'corrupt-release',
   'approval-expired',
   'withdrawn',
   'host-failed',

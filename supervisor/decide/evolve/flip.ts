@@ -1,9 +1,11 @@
 import { instant } from '../../model/duration.ts';
-import { reason } from '../../model/reason.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import type { ReleaseId } from '../../model/release.ts';
 import type { Rollback } from '../../model/state.ts';
-import { deployment } from '../../model/state.ts';
+import { type Answer, deployment, host, rollback as underway } from '../../model/state.ts';
 import type { Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
+import { rollbackTarget } from '../rollback.ts';
 import { bar, endDeployment, leftBy } from './deployment.ts';
 
 type Flip = Step & { do: 'flip' };
@@ -11,6 +13,7 @@ type Flip = Step & { do: 'flip' };
 /** `current` moved, and was read back. */
 export function flipped(draft: Draft, step: Flip): void {
   draft.host({ current: step.to, currentSince: draft.now });
+  whole(draft, step.to);
   if (step.why === 'rollback') return rolledBack(draft, step);
   const slot = deployment(draft.state);
   if (step.why === 'first') return first(draft, step.to);
@@ -19,6 +22,48 @@ export function flipped(draft: Draft, step: Flip): void {
   const bake = { startedAt, runs: [], suspects: [], confirm: null, firstEvidence: null };
   draft.deployment({ phase: 'baking', since: draft.now, bake });
   draft.phase(slot.proposal, 'baking', null);
+}
+
+/** It was flipped to, so it is whole: mended, if it was not before. */
+function whole(draft: Draft, id: ReleaseId): void {
+  const row = draft.state.releases.get(id);
+  if (row?.damaged) draft.put('releases', id, { ...row, damaged: null });
+}
+
+/**
+ * The flip's target is not whole. That is remembered, so that no rollback goes there again: this
+ * one goes to the next, a named one fails, and what was to be promoted ends.
+ */
+export function targetDamaged(draft: Draft, step: Flip, because: Reason): void {
+  const row = draft.state.releases.get(step.to);
+  const damaged = { at: instant(draft.now), message: because.message };
+  if (row !== undefined) draft.put('releases', row.id, { ...row, damaged });
+  draft.notice('release-damaged', step.to, because);
+  if (step.why !== 'rollback') {
+    const mine = deployment(draft.state)?.candidate?.release === step.to;
+    if (mine) endDeployment(draft, step.why === 'first' ? 'refused' : 'aborted', because);
+    return;
+  }
+  const rollback = underway(draft.state);
+  if (rollback === null) return homeless(draft, because);
+  if (rollback.to !== step.to) return;
+  if (!rollback.clear) {
+    const passed = [...(rollback.passed ?? []), step.to];
+    const on = { ...rollback, to: rollbackTarget(draft.state), passed };
+    return draft.put('rollback', 'rollback', on);
+  }
+  draft.put('rollback', 'rollback', null);
+  if (rollback.request === null) return;
+  const said = { ok: false, exit: 1, message: because.message, reason: because, data: null };
+  answer(draft, rollback.request, said);
+}
+
+/** Where the link belongs is damaged itself: from now on that is a rollback as any other. */
+function homeless(draft: Draft, because: Reason): void {
+  const to = rollbackTarget(draft.state);
+  const row = { from: host(draft.state).current, to, reason: because, by: 'airlock', bad: false };
+  const blank = { clear: false, startedAt: draft.now, request: null };
+  draft.put('rollback', 'rollback', { ...row, ...blank });
 }
 
 /** Promoted although its deployment has ended meanwhile: go back to where it came from. */
@@ -48,7 +93,7 @@ function rolledBack(draft: Draft, step: Flip): void {
   if (rollback.clear) unbarTarget(draft, rollback);
   if (slot !== null) endDeployment(draft, leftBy(slot.phase), rollback.reason);
   else draft.notice('rolled-back', rollback.from ?? 'none', rollback.reason);
-  if (rollback.request !== null) answer(draft, rollback, rollback.request);
+  if (rollback.request !== null) answer(draft, rollback.request, went(rollback));
 }
 
 function unbarTarget(draft: Draft, rollback: Rollback): void {
@@ -57,15 +102,14 @@ function unbarTarget(draft: Draft, rollback: Rollback): void {
   if (draft.state.bad.has(target.digest)) draft.put('bad', target.digest, null);
 }
 
-function answer(draft: Draft, rollback: Rollback, id: string): void {
-  const data = { from: rollback.from, to: rollback.to, bad: rollback.bad };
-  const message = `current is ${rollback.to}`;
-  draft.put('answers', id, {
-    id,
-    at: draft.now,
-    answer: { ok: true, exit: 0, message, reason: null, data },
-    told: false,
-  });
+function went({ from, to, bad, passed = [] }: Rollback): Answer {
+  const past = passed.length === 0 ? '' : `; passed over as damaged: ${passed.join(', ')}`;
+  const data = { from, to, bad, passed };
+  return { ok: true, exit: 0, message: `current is ${to}${past}`, reason: null, data };
+}
+
+function answer(draft: Draft, id: string, said: Answer): void {
+  draft.put('answers', id, { id, at: draft.now, answer: said, told: false });
 }
 
 /** The flip's precondition did not hold: somebody moved `current` first. */

@@ -8,7 +8,7 @@ import type { Draft } from '../draft.ts';
 import { smokeGate } from '../gates.ts';
 import { noStable } from '../rollback.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
-import { flipped, moved } from './flip.ts';
+import { flipped, moved, targetDamaged } from './flip.ts';
 import { runEnded, runFailedToStart } from './run.ts';
 import { sealed, unsealed, withdrawal } from './seal.ts';
 
@@ -96,7 +96,11 @@ function staged(draft: Draft, step: Step & { do: 'stage' }, outcome: Outcome): v
     const { release, candidate } = outcome;
     // The same content may exist already: its row, with when it became stable, is kept.
     const known = draft.state.releases.get(release.id);
-    draft.put('releases', release.id, known ? { ...known, removedAt: null } : release);
+    draft.put(
+      'releases',
+      release.id,
+      known ? { ...known, removedAt: null, damaged: null } : release,
+    );
     if (!mine) return;
     // Gates that it passed before its approval speak for the content that they saw, and no other.
     const row = draft.state.proposals.get(step.proposal ?? '');
@@ -171,6 +175,11 @@ function failed(draft: Draft, entry: Settled, outcome: Outcome & { of: 'failed' 
   }
   if (step.do === 'receipt') {
     draft.put('receipts', step.proposal, { id: step.proposal, agent: step.agent });
+  }
+  if (step.do === 'flip' && outcome.reason.code === 'corrupt-release') {
+    // Trying again would find the same: it is not a passing trouble.
+    if (draft.state.retries.has(key)) draft.put('retries', key, null);
+    return targetDamaged(draft, step, outcome.reason);
   }
   const attempts = (draft.state.retries.get(key)?.attempts ?? 0) + 1;
   const longest = step.do === 'flip' || step.do === 'halt' ? 2_000 : 60_000;

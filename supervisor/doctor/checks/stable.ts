@@ -8,10 +8,21 @@ import { wayBack } from '../way-back.ts';
 export function stable(ground: Ground): Finding[] {
   const { layout, state, current } = ground;
   const all = stableReleases(state());
-  const gone = all.filter((one) => kindOf(layout.manifest(one.id)) !== 'file');
-  const lost = gone.map((one) =>
-    bad(`the stable release ${one.id} is on record, but not complete on the disk`, restore),
+  const damaged = [...state().releases.values()].filter((one) => one.damaged);
+  const passed = damaged.map((one) =>
+    bad(
+      `the release ${one.id} was passed over as damaged since ${one.damaged?.at}`,
+      `Restore the folder from a backup; \`airlock rollback --to ${one.id}\` tries it again.`,
+      [one.damaged?.message ?? ''],
+    ),
   );
+  const gone = all.filter((one) => kindOf(layout.manifest(one.id)) !== 'file');
+  const lost = [
+    ...passed,
+    ...gone.map((one) =>
+      bad(`the stable release ${one.id} is on record, but not complete on the disk`, restore),
+    ),
+  ];
   const others = all.filter((one) => one.id !== current() && !gone.includes(one));
   if (others.length > 0) {
     return [
