@@ -54,6 +54,7 @@ export function goLive(outside: Outside): Live {
     policy: policy.inForce,
     state: () => loop.state,
     running: new Map(),
+    working: new Map(),
     built: new Map(),
     nextNumber: () => ++number,
   };

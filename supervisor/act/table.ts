@@ -2,7 +2,7 @@ import { flip } from '../host/links.ts';
 import { runNotifyCommand } from '../host/notify.ts';
 import { removePlace } from '../host/places.ts';
 import { reasonOf } from '../model/reason.ts';
-import type { Outcome, Step, StepKind } from '../model/step.ts';
+import { type Outcome, type Step, type StepKind, stepKey } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
@@ -17,7 +17,11 @@ import { mustBeWhole } from './stage/whole.ts';
 import type { World } from './world.ts';
 
 type Effects = {
-  [K in StepKind]: (world: World, step: Extract<Step, { do: K }>) => Outcome | Promise<Outcome>;
+  [K in StepKind]: (
+    world: World,
+    step: Extract<Step, { do: K }>,
+    signal: AbortSignal,
+  ) => Outcome | Promise<Outcome>;
 };
 
 const done: Outcome = { of: 'done' };
@@ -27,10 +31,22 @@ const effects: Effects = {
   seal: sealDrop,
   stage: stageCandidate,
   deps: dependencies,
-  build: async (world, step) => ({ of: 'built', gate: await gateBuild(world, step) }),
-  smoke: async (world, step) => ({ of: 'rehearsed', smoke: await gateSmoke(world, step) }),
+  build: async (world, step, signal) => ({
+    of: 'built',
+    gate: await gateBuild(world, step, signal),
+  }),
+  smoke: async (world, step, signal) => ({
+    of: 'rehearsed',
+    smoke: await gateSmoke(world, step, signal),
+  }),
   run,
   stop,
+  async cancel(world, step) {
+    const work = world.working.get(step.key);
+    work?.cancel();
+    await work?.ended;
+    return done;
+  },
   flip: flipCurrent,
   receipt(world, step) {
     const proposal = world.state().proposals.get(step.proposal);
@@ -80,15 +96,29 @@ export function perform(world: World, step: Step, settle: (outcome: Outcome) => 
       world.log.error('a step failed', { step: step.do, err: error });
     return { of: 'failed', reason: because };
   };
+  const effect = effects[step.do] as Effect;
+  const cancelled = new AbortController();
+  const { signal } = cancelled;
   try {
-    const effect = effects[step.do] as (world: World, step: Step) => Outcome | Promise<Outcome>;
-    const outcome = effect(world, step);
-    if (!(outcome instanceof Promise)) settle(outcome);
-    else outcome.then(settle, (error) => settle(failed(error)));
+    const outcome = effect(world, step, signal);
+    if (!(outcome instanceof Promise)) return settle(outcome);
+    const key = stepKey(step);
+    const ended = outcome.catch(failed).then((result) => {
+      world.working.delete(key);
+      settle(signal.aborted ? { of: 'stopped' } : result);
+    });
+    if (cancellable.has(step.do)) {
+      world.working.set(key, { cancel: () => cancelled.abort(), ended });
+    }
   } catch (error) {
     settle(failed(error));
   }
 }
+
+type Effect = (world: World, step: Step, signal: AbortSignal) => Outcome | Promise<Outcome>;
+
+/** Work for a deployment: it may end before this does. A run is stopped, with the reason why. */
+const cancellable: ReadonlySet<StepKind> = new Set<StepKind>(['stage', 'deps', 'build', 'smoke']);
 
 /** Move `current`. A release that is not whole is never made current. */
 function flipCurrent(world: World, step: Step & { do: 'flip' }): Outcome {

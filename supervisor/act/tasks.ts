@@ -9,9 +9,11 @@ import { verifyRelease } from './stage/verify.ts';
 /** A request as it crosses into a thread: functions cannot, so a layout goes as its root. */
 type Sent<Request> = Omit<Request, 'layout'> & { root: string };
 
-const there = <Request extends { layout: Layout }, Result>(work: (request: Request) => Result) => {
-  return ({ root, ...rest }: Sent<Request>): Result =>
-    work({ ...rest, layout: layout(root) } as unknown as Request);
+const there = <Request extends { layout: Layout }, Result>(
+  work: (request: Request, signal: AbortSignal) => Result,
+) => {
+  return ({ root, ...rest }: Sent<Request>, signal: AbortSignal): Result =>
+    work({ ...rest, layout: layout(root) } as unknown as Request, signal);
 };
 
 /** Everything that is done in worker threads, by name. */
@@ -33,8 +35,15 @@ type RequestOf<Name extends TaskName> = Omit<Parameters<(typeof tasks)[Name]>[0]
 type ResultOf<Name extends TaskName> = Awaited<ReturnType<(typeof tasks)[Name]>>;
 
 export interface Threads {
-  /** As calling the function of that name, in a thread; `layout` is the threads' own. */
-  run<Name extends TaskName>(name: Name, request: RequestOf<Name>): Promise<ResultOf<Name>>;
+  /**
+   * As calling the function of that name, in a thread; `layout` is the threads' own. A signal ends
+   * it early where the function looks at it.
+   */
+  run<Name extends TaskName>(
+    name: Name,
+    request: RequestOf<Name>,
+    signal?: AbortSignal,
+  ): Promise<ResultOf<Name>>;
   warm(): Promise<void>;
   close(): Promise<void>;
 }
@@ -44,8 +53,8 @@ export function startThreads(root: string, options: Partial<PoolOptions> = {}): 
   const entry = new URL('./worker.ts', import.meta.url);
   const pool: Pool = createPool({ entry, size: 2, ...options });
   return {
-    run: <Name extends TaskName>(name: Name, request: RequestOf<Name>) =>
-      pool.call(name, { ...request, root }) as Promise<ResultOf<Name>>,
+    run: <Name extends TaskName>(name: Name, request: RequestOf<Name>, signal?: AbortSignal) =>
+      pool.call(name, { ...request, root }, signal) as Promise<ResultOf<Name>>,
     warm: () => pool.warm(),
     close: () => pool.close(),
   };

@@ -8,6 +8,13 @@ import type { State } from '../model/state.ts';
 import type { StartedRun } from './run/run.ts';
 import type { Threads } from './tasks.ts';
 
+/** Something under way that can be cancelled. */
+export interface Work {
+  cancel(): void;
+  /** Never rejects; settles once its outcome was told. */
+  ended: Promise<void>;
+}
+
 /** What effects work with. Nothing here is decided; nothing here is remembered but what runs. */
 export interface World {
   layout: Layout;
@@ -23,6 +30,8 @@ export interface World {
   threads: Threads;
   /** Runs under way in this process. */
   running: Map<string, StartedRun>;
+  /** Work for a deployment under way in this process, by the key of its step. */
+  working: Map<string, Work>;
   /** Build gates that passed, by digests of release and policy. */
   built: Map<string, GateResult>;
   /** A number that no other run of this process got. */

@@ -1,15 +1,41 @@
 import type { Run } from '../model/run.ts';
-import { deployment, host } from '../model/state.ts';
+import { type Deployment, deployment, host, rollback } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
-import { agentsNow, type Decision, haltOf, start, type View } from './view.ts';
+import { agentsNow, type Decision, haltOf, locked, start, type View } from './view.ts';
 
-/** Runs that must not go on: of a halted scope, or on a release that was left on purpose. */
+/**
+ * What must not go on: runs of a halted scope or on a release that was left on purpose, and the
+ * work for a change that ended, or stands still under lockdown or a rollback.
+ */
 export function stops(view: View): Decision {
-  const steps = [...view.state.runs.values()].flatMap((run): Step[] => {
+  return start(view, ...runsToStop(view), ...workToCancel(view));
+}
+
+function runsToStop(view: View): Step[] {
+  return [...view.state.runs.values()].flatMap((run): Step[] => {
     const why = whyStop(view, run);
     return why === null ? [] : [{ do: 'stop', run: run.id, why }];
   });
-  return start(view, ...steps);
+}
+
+function workToCancel(view: View): Step[] {
+  const { state } = view;
+  const still = locked(view) || rollback(state) !== null;
+  const slot = still ? null : deployment(state);
+  return [...state.pending.values()]
+    .filter(({ step }) => deploys(step) && !isFor(slot, step))
+    .map(({ key }) => ({ do: 'cancel', key }));
+}
+
+type Work = Extract<Step, { do: 'stage' | 'deps' | 'build' | 'smoke' }>;
+
+const deploys = (step: Step): step is Work =>
+  step.do === 'stage' || step.do === 'deps' || step.do === 'build' || step.do === 'smoke';
+
+function isFor(slot: Deployment | null, step: Step): boolean {
+  if (slot === null || !deploys(step)) return false;
+  if (step.do === 'stage') return slot.phase === 'staging' && slot.proposal === step.proposal;
+  return slot.phase === 'gating' && slot.candidate?.release === step.release;
 }
 
 function whyStop(view: View, run: Run): 'halt' | 'rollback' | null {
@@ -21,7 +47,10 @@ function whyStop(view: View, run: Run): 'halt' | 'rollback' | null {
   return left(view, run) ? 'rollback' : null;
 }
 
-/** On a barred release, or on a candidate whose canary has ended otherwise than by promotion. */
+/**
+ * On a barred release, on a candidate whose canary has ended otherwise than by promotion, or a
+ * rerun for a bake that is over.
+ */
 function left(view: View, run: Run): boolean {
   const { state } = view;
   if (run.release === host(state).current) return false;
@@ -29,5 +58,6 @@ function left(view: View, run: Run): boolean {
   if (digest !== undefined && state.bad.has(digest)) return true;
   const slot = deployment(state);
   const wanted = slot !== null && slot.candidate?.release === run.release;
+  if (run.kind === 'confirm') return slot?.phase !== 'baking' || slot.proposal !== run.deployment;
   return run.kind === 'canary' && !wanted;
 }

@@ -9,6 +9,8 @@ export interface NpmCall {
   args: string[];
   /** Milliseconds. */
   timeout: number;
+  /** Ends it early. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface NpmAnswer {
@@ -29,7 +31,8 @@ const passed = new RegExp(
 );
 
 /** Run npm in a folder; its exit code is an answer. */
-export async function runNpm({ npm, node, folder, args, timeout }: NpmCall): Promise<NpmAnswer> {
+export async function runNpm(call: NpmCall): Promise<NpmAnswer> {
+  const { npm, node, folder, args, timeout, signal } = call;
   const env: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (passed.test(name)) env[name] = value;
@@ -42,6 +45,7 @@ export async function runNpm({ npm, node, folder, args, timeout }: NpmCall): Pro
     stdin: 'ignore',
     reject: false,
     timeout,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
     forceKillAfterDelay: 2000,
     maxBuffer: 4 * 1024 * 1024,
   });

@@ -7,9 +7,10 @@ import { Failure, type Reason, reasonOf } from '../model/reason.ts';
  */
 export interface Pool {
   /**
+   * `signal` is handed on to the task; one that still waits for a thread is given up.
    * @throws Failure with the reason that the task failed with; `internal` when its thread died.
    */
-  call(task: string, input: unknown): Promise<unknown>;
+  call(task: string, input: unknown, signal?: AbortSignal): Promise<unknown>;
   /**
    * Start one thread now: loading its modules takes longer than most tasks. The others start when
    * they are needed, and leave when they are not any more: each costs 15 MB.
@@ -79,6 +80,11 @@ export function createPool(options: PoolOptions): Pool {
     thread.worker.ref();
     thread.worker.postMessage({ task: job.task, input: job.input });
   };
+  const cancel = (job: Job) => {
+    const at = queue.indexOf(job);
+    if (at >= 0) queue.splice(at, 1)[0]?.reject(died(job, 'it was cancelled'));
+    for (const { worker, job: own } of threads) if (own === job) worker.postMessage(cancelled);
+  };
   const settle = (thread: Thread, answer: Answer) => {
     const job = thread.job;
     thread.job = null;
@@ -94,9 +100,10 @@ export function createPool(options: PoolOptions): Pool {
     threads.delete(thread);
     void thread.worker.terminate();
   };
-  const call = (task: string, input: unknown) =>
+  const call = (task: string, input: unknown, signal?: AbortSignal) =>
     new Promise<unknown>((resolve, reject) => {
       const job = { task, input, resolve, reject };
+      signal?.addEventListener('abort', () => cancel(job), { once: true });
       if (closed) return reject(died(job, 'the pool is closed'));
       queue.push(job);
       next();
@@ -123,6 +130,9 @@ function startWorker(entry: URL): Worker {
   return new Worker(boot, { ...small, workerData: { entry: entry.href } });
 }
 
+/** What a thread is told to give up the task that it is at. */
+const cancelled = { cancel: true };
+
 /** The task that every thread answers: it is there. */
 const hello = 'hello';
 
@@ -132,14 +142,19 @@ function died(job: Job, cause: unknown): Failure {
 }
 
 /** In a thread: answer the pool's calls with these tasks. */
-export function serve(tasks: Record<string, (input: never) => unknown>): void {
+export function serve(tasks: Record<string, (input: never, signal: AbortSignal) => unknown>): void {
   if (isMainThread || parentPort === null) throw new Error('serve() is for a worker thread');
   const port = parentPort;
-  port.on('message', async ({ task, input }: { task: string; input: unknown }) => {
+  let atWork = new AbortController();
+  port.on('message', async (message: { task: string; input: unknown } | typeof cancelled) => {
+    if ('cancel' in message) return atWork.abort();
+    const { task, input } = message;
+    atWork = new AbortController();
+    const { signal } = atWork;
     try {
-      const work = tasks[task] as ((input: unknown) => unknown) | undefined;
+      const work = tasks[task] as ((input: unknown, signal: AbortSignal) => unknown) | undefined;
       if (work === undefined && task !== hello) throw new Error(`no task is named ${task}`);
-      port.postMessage({ ok: true, value: await work?.(input) });
+      port.postMessage({ ok: true, value: await work?.(input, signal) });
     } catch (error) {
       port.postMessage({ ok: false, reason: reasonOf(error, task) });
     }

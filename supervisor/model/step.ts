@@ -42,6 +42,8 @@ export type Step =
     }
   | { do: 'run'; run: RunSpec }
   | { do: 'stop'; run: string; why: 'halt' | 'operator' | 'rollback' }
+  /** Stop what is under way for a change that does not go on: a rehearsal, a build, an install. */
+  | { do: 'cancel'; key: string }
   /** Move `current`; `from` is what it must be before. */
   | { do: 'flip'; to: ReleaseId; from: ReleaseId | null; why: 'first' | 'promote' | 'rollback' }
   /** Write `receipts/<agent>/<proposal>.json` from the proposal's row. */
@@ -72,6 +74,8 @@ export type Outcome =
   | { of: 'ended'; ending: RunEnding; at: number }
   | { of: 'flipped' }
   | { of: 'moved'; actual: ReleaseId | null }
+  /** It was cancelled before its end: that says nothing of anything. */
+  | { of: 'stopped' }
   | { of: 'done' };
 
 /** What the smoke gate's runs showed. */
@@ -125,6 +129,8 @@ export function stepKey(step: Step): string {
       return `run:${step.run.id}`;
     case 'stop':
       return `stop:${step.run}`;
+    case 'cancel':
+      return `cancel:${step.key}`;
     case 'flip':
       return `flip:${step.why}:${step.to}`;
     case 'receipt':

@@ -8,6 +8,7 @@ import type { Facts } from '../../supervisor/model/fact.ts';
 import type { Step } from '../../supervisor/model/step.ts';
 import {
   bad,
+  bakeOf,
   canaryOf,
   candidate,
   halt,
@@ -85,9 +86,61 @@ describe('what must stop', () => {
       [],
     ],
     [
+      'a rerun whose bake is over',
+      { ...on('b', { kind: 'confirm', deployment: 'p' }), releases: [release('b')] },
+      {},
+      ['stop:r'],
+    ],
+    [
+      'a rerun while it bakes',
+      {
+        ...on('b', { kind: 'confirm', deployment: 'p' }),
+        deployment: slot({ phase: 'baking', candidate: candidate('z'), bake: bakeOf() }),
+      },
+      {},
+      [],
+    ],
+    [
       'it is being stopped',
       { ...on('a'), pending: [pending({ do: 'stop', run: 'r', why: 'halt' })] },
       halted(halt('host')),
+      [],
+    ],
+  ]);
+});
+
+describe('what is cancelled', () => {
+  const staging: Step = { do: 'stage', proposal: 'p', base: 'a', onto: 'a', at: now };
+  const work: Step[] = [
+    { do: 'deps', release: 'b', digest: 'd' },
+    { do: 'build', proposal: 'p', release: 'b' },
+    { do: 'smoke', proposal: 'p', release: 'b', current: 'a', proven: null },
+  ];
+  const all = [staging, ...work].map((step) => pending(step));
+  const keys = ['stage:p', 'deps:b', 'build:b', 'smoke:b'].map((key) => `cancel:${key}`);
+  const gating = slot({ phase: 'gating', candidate: candidate('b') });
+  const at = (phase: 'staging' | 'gating') => ({
+    pending: phase === 'staging' ? all.slice(0, 1) : all.slice(1),
+    deployment: phase === 'staging' ? slot() : gating,
+  });
+  table(stops, [
+    ['its deployment has ended', { pending: all }, {}, keys],
+    ['it is staged', at('staging'), {}, []],
+    ['it is gated', at('gating'), {}, []],
+    ['another has the slot', { pending: all, deployment: slot({ proposal: 'q' }) }, {}, keys],
+    [
+      'another that has the same content goes on with it',
+      { ...at('gating'), deployment: { ...gating, proposal: 'q' } },
+      {},
+      [],
+    ],
+    ['lockdown', at('gating'), halted(halt('lockdown')), keys.slice(1)],
+    ['the host is halted', at('gating'), halted(halt('host')), []],
+    ['a rollback', { ...at('gating'), rollback: rollingBack() }, {}, keys.slice(1)],
+    [
+      'not twice',
+      { pending: [...all.slice(0, 1), pending({ do: 'cancel', key: 'stage:p' })] },
+      {},
       [],
     ],
   ]);

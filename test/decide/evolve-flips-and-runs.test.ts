@@ -35,6 +35,19 @@ import { deploying, fold, mark, settle } from './fold.ts';
 
 const phaseOf = (after: State, id = 'p') => after.proposals.get(id)?.phase;
 
+describe('what was cancelled', () => {
+  test.each<[Step, DeploymentPhase]>([
+    [{ do: 'stage', proposal: 'p', base: 'a', onto: 'a', at: now }, 'staging'],
+    [{ do: 'deps', release: 'b', digest: 'd' }, 'gating'],
+    [{ do: 'build', proposal: 'p', release: 'b' }, 'gating'],
+    [{ do: 'smoke', proposal: 'p', release: 'b', current: 'a', proven: null }, 'gating'],
+  ])('%o says nothing of the change that has the slot', (step, phase) => {
+    const after = settle(deploying(phase), step, { of: 'stopped' });
+    expect([phaseOf(after), deployment(after)?.gates, after.bad.size]).toEqual([phase, [], 0]);
+    expect([after.pending.size, after.retries.size, host(after).proofs]).toEqual([0, 0, []]);
+  });
+});
+
 describe('flips', () => {
   const promote: Step = { do: 'flip', to: 'b', from: 'a', why: 'promote' };
   const back: Step = { do: 'flip', to: 'a', from: null, why: 'rollback' };

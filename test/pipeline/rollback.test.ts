@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import { startHost, type TestHost, tinyPolicy, until } from './support/host.ts';
@@ -113,8 +113,9 @@ describe('rollback by an operator', () => {
     const file = `${host.layout.release(first)}/kernel/main.mjs`;
     // Under a name of its own: unchanged files are shared with the release that is current.
     chmodSync(`${host.layout.release(first)}/kernel`, 0o755);
+    const other = readFileSync(file, 'utf8').replaceAll('a', 'b');
     rmSync(file);
-    writeFileSync(file, 'other content');
+    writeFileSync(file, other);
     const named = await host.ask({ ...operatorRollback('by name'), to: first });
     const code = 'corrupt-release';
     expect(named).toMatchObject({ ok: false, exit: 1, reason: { code, input: first } });

@@ -57,6 +57,7 @@ const steps: Record<StepKind, number> = {
   smoke: 1500,
   run: 5000,
   stop: 25,
+  cancel: 25,
   flip: 1000,
   receipt: 8000,
   answer: 1500,

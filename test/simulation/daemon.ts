@@ -79,6 +79,7 @@ export class Daemon {
     world.processes.clear();
     for (const one of world.halfDone) if (world.random.chance(0.3)) one.once();
     world.halfDone.clear();
+    world.working.clear();
     world.oracle.crashed();
     const away = world.random.pick([100, 5_000, 60_000, 1_200_000]);
     world.agenda.in(world.random.between(1, away), () => this.boot());

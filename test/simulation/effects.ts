@@ -1,5 +1,5 @@
 import { reason } from '../../supervisor/model/reason.ts';
-import type { Outcome, Step, StepKind } from '../../supervisor/model/step.ts';
+import { type Outcome, type Step, type StepKind, stepKey } from '../../supervisor/model/step.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { built, rehearsed } from './rehearsals.ts';
 import { stage } from './stage.ts';
@@ -105,7 +105,7 @@ function flip({ disk }: World, step: Step & { do: 'flip' }): Outcome {
 }
 
 /** Milliseconds that a step takes, from and to; null: it is done before `perform` returns. */
-const takes: Record<Exclude<StepKind, 'run' | 'stop'>, [number, number] | null> = {
+const takes: Record<Exclude<StepKind, 'run' | 'stop' | 'cancel'>, [number, number] | null> = {
   seal: [5, 200],
   stage: [100, 3_000],
   deps: [500, 20_000],
@@ -134,6 +134,7 @@ export function carryOut(world: World, step: Step, settle: Settle, alive: () => 
   const { random, weather, agenda } = world;
   if (step.do === 'run') return begin(world, step, settle);
   if (step.do === 'stop') return stopProcess(world, step, settle);
+  if (step.do === 'cancel') return cancel(world, step.key, settle, alive);
   const apply = effects[step.do] as (world: World, step: Step) => Outcome;
   const unlucky = !weather.calm && random.chance(0.02);
   const full = weather.full && writes.has(step.do) && random.chance(0.8);
@@ -151,14 +152,32 @@ export function carryOut(world: World, step: Step, settle: Settle, alive: () => 
   };
   const leftover = { once };
   world.halfDone.add(leftover);
+  const key = stepKey(step);
+  const end = (outcome: () => Outcome) => {
+    if (!alive() || !world.halfDone.delete(leftover)) return;
+    world.working.delete(key);
+    settle(outcome());
+  };
+  if (cancellable.has(step.do)) world.working.set(key, () => end(() => ({ of: 'stopped' })));
   agenda.in(random.between(0, ms), () => {
-    if (alive()) once();
+    if (alive() && world.halfDone.has(leftover)) once();
   });
   agenda.in(ms, () => {
+    end(() => {
+      once();
+      return result ?? done;
+    });
+  });
+}
+
+const cancellable: ReadonlySet<StepKind> = new Set<StepKind>(['stage', 'deps', 'build', 'smoke']);
+
+/** Stop work for a deployment, done or not: its own end is told first, then that it is stopped. */
+function cancel(world: World, key: string, settle: Settle, alive: () => boolean): void {
+  world.agenda.in(world.random.between(0, 900), () => {
     if (!alive()) return;
-    once();
-    world.halfDone.delete(leftover);
-    settle(result ?? done);
+    world.working.get(key)?.();
+    settle(done);
   });
 }
 

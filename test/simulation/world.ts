@@ -49,6 +49,8 @@ export class World {
   readonly processes = new Map<string, Process>();
   /** Steps that were begun in this life of the daemon and may be caught by a crash halfway. */
   readonly halfDone = new Set<{ once: () => void }>();
+  /** Cancels work for a deployment, by the key of its step. */
+  readonly working = new Map<string, () => void>();
   readonly oracle: Oracle;
   /** Every change that was ever written, by id. */
   readonly changes = new Map<string, Change>();

@@ -6,6 +6,7 @@ import { makePlace, removePlace } from '../../host/places.ts';
 import type { Programs } from '../../host/programs.ts';
 import type { Finding, GateResult } from '../../model/proposal.ts';
 import { reason, reasonOf } from '../../model/reason.ts';
+import { stoppable } from './stoppable.ts';
 import { visible } from './visible.ts';
 
 /** What the build gate works with. */
@@ -25,6 +26,8 @@ export interface BuildRequest {
   limits: { output: number; flood: number };
   /** Folder for the private copy. */
   runs: string;
+  /** Ends it early: what it says then counts for nothing. */
+  signal?: AbortSignal;
 }
 
 /** Characters of a check's output in a finding. */
@@ -41,6 +44,9 @@ export async function buildChecks(request: BuildRequest): Promise<GateResult> {
     const copy = join(place, 'runtime');
     await copyTree(request.release, copy, request.identity);
     for (const check of request.checks) {
+      // A check that did not run has not passed: what passes is remembered.
+      if (request.signal?.aborted) outcome = 'error';
+      if (request.signal?.aborted) break;
       const left = request.within - (performance.now() - began);
       const finding = left <= 0 ? noTime(check) : await judge(request, copy, check, left);
       if (finding === null) continue;
@@ -66,14 +72,14 @@ async function judge(
 ): Promise<Finding | null> {
   const { programs, identity, deps, tools, limits } = request;
   const nothing = { workspace: null, inbox: null, receipts: null, gateway: null };
-  const { ended } = confine(
+  const confined = confine(
     {
       ...{ programs, identity, deps, tools, ...nothing },
       ...{ runtime: copy, runtimeWritable: true, environment: {}, command: check },
     },
     { kept: limits.output, flood: limits.flood, wall: Math.ceil(wall) },
   );
-  const ending = await ended;
+  const ending = await stoppable(confined, request.signal);
   const passed = ending.setup === null && ending.stoppedBy === null && ending.exit === 0;
   return passed ? null : failed(check, ending);
 }

@@ -9,12 +9,16 @@ import { buildChecks } from './build.ts';
  * The build gate's effect: the policy's checks. A pass holds for this content under this policy
  * while the daemon lives.
  */
-export async function gateBuild(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
+export async function gateBuild(
+  world: World,
+  step: Step & { do: 'build' },
+  signal: AbortSignal,
+): Promise<GateResult> {
   const digest = world.state().releases.get(step.release)?.digest;
   const key = `${digest} ${world.policy().digest}`;
   const known = world.built.get(key);
   if (known !== undefined) return { ...known, ms: 0 };
-  const result = await check(world, step);
+  const result = await check(world, step, signal);
   if (digest !== undefined && result.outcome === 'pass') remember(world.built, key, result);
   return result;
 }
@@ -28,7 +32,11 @@ export function remember(built: Map<string, GateResult>, key: string, result: Ga
   if (built.size > mostBuilt && oldest !== undefined) built.delete(oldest);
 }
 
-function check(world: World, step: Step & { do: 'build' }): Promise<GateResult> {
+function check(
+  world: World,
+  step: Step & { do: 'build' },
+  signal: AbortSignal,
+): Promise<GateResult> {
   const inForce = world.policy();
   const { runtime, limits } = inForce.policy;
   return buildChecks({
@@ -41,5 +49,6 @@ function check(world: World, step: Step & { do: 'build' }): Promise<GateResult> 
     within: limits.build,
     limits: limits.run,
     runs: world.layout.runs,
+    signal,
   });
 }

@@ -18,7 +18,11 @@ import { smoke } from './smoke.ts';
 import { readSuite } from './suite.ts';
 
 /** The smoke gate's effect: the suite on `current`, on a broken release and on the candidate. */
-export async function gateSmoke(world: World, step: Step & { do: 'smoke' }): Promise<SmokeFacts> {
+export async function gateSmoke(
+  world: World,
+  step: Step & { do: 'smoke' },
+  signal: AbortSignal,
+): Promise<SmokeFacts> {
   const { policy } = world.policy();
   const traces = new Map<string, ReturnType<typeof openTrace>>();
   const read = readSuite(policyPath(world.policy(), policy.smoke.suite));
@@ -40,7 +44,7 @@ export async function gateSmoke(world: World, step: Step & { do: 'smoke' }): Pro
     faults: read.faults,
     suiteDigest: hashOf(Buffer.from(JSON.stringify(read.scenarios))),
     proven: step.proven,
-    room: roomOf(world, step, traces),
+    room: { ...roomOf(world, step, traces), signal },
   });
   for (const trace of traces.values()) trace.close();
   return { ...facts, faults: [...facts.faults, ...unreadable(brought.faults)] };

@@ -13,6 +13,7 @@ import {
   type RunPlace,
   startRun,
 } from '../run/run.ts';
+import { stoppable } from './stoppable.ts';
 
 /** A release as it is rehearsed. */
 export interface Rehearsed {
@@ -51,6 +52,8 @@ export interface RehearsalRoom
   /** The proposal it is for; null for a host's first release. */
   deployment: string | null;
   policy: string;
+  /** Ends what is under way and begins no other scenario: what was found then counts for nothing. */
+  signal?: AbortSignal;
   nextId: (agent: string, path: RunPath) => string;
   traceOf: (run: string) => RunPlace['trace'];
   openDoor: (answers: Answers, ...door: Parameters<OpenDoor>) => Promise<RunDoor>;
@@ -72,12 +75,13 @@ export async function rehearse(
   const waiting = suite.scenarios.entries();
   const worker = async () => {
     for (const [at, scenario] of waiting) {
+      if (room.signal?.aborted) return;
       const one = await rehearseOne(what, scenario, { ...room, purse, deadline });
       found[at] = { ...one, from: suite.from };
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, room.parallel) }, worker));
-  return found;
+  return found.filter(Boolean);
 }
 
 type Bounds = { purse: Purse; deadline: number };
@@ -115,12 +119,13 @@ async function inWorld(
   const wall = Math.max(1, Math.min(scenario.expect.within, left));
   const spec = specOf(what, scenario, agent, wall, room);
   const { programs, identity, runs, limits, halted, now } = room;
-  const ending = await startRun(spec, {
+  const started = startRun(spec, {
     ...{ programs, identity, runs, limits, halted, now, ...folders },
     ...{ release: what.folder, deps: what.deps, entry: what.entry },
     trace: room.traceOf(spec.id),
     openDoor: (...door) => room.openDoor(answersOf(scenario, room), ...door),
-  }).ended;
+  });
+  const ending = await stoppable(started, room.signal);
   // Cut short by the suite's time, not by its own: that shows nothing about the release.
   const cut = ending.stoppedBy === 'timeout' && wall < scenario.expect.within;
   return {

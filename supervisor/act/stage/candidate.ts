@@ -7,8 +7,13 @@ import type { World } from '../world.ts';
 import type { StageResult } from './stage.ts';
 
 /** Build the candidate of a proposal, or the first release from the source folder. */
-export async function stageCandidate(world: World, step: Step & { do: 'stage' }): Promise<Outcome> {
-  const result = await (step.proposal === null ? first(world, step) : ofProposal(world, step));
+export async function stageCandidate(
+  world: World,
+  step: Step & { do: 'stage' },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const make = step.proposal === null ? first : ofProposal;
+  const result = await make(world, step, signal);
   if (result.kind === 'refused') return { of: 'unstaged', reasons: result.reasons };
   const { manifest, changes, depsChanged, agents, configFaults } = result;
   return {
@@ -28,17 +33,29 @@ export async function stageCandidate(world: World, step: Step & { do: 'stage' })
   };
 }
 
-function first(world: World, step: Step & { do: 'stage' }): Promise<StageResult> {
+function first(
+  world: World,
+  step: Step & { do: 'stage' },
+  signal: AbortSignal,
+): Promise<StageResult> {
   const inForce = world.policy();
-  return world.threads.run('stageSource', {
-    source: policyPath(inForce, inForce.policy.runtime.source),
-    includes: includes(inForce.policy),
-    limits: inForce.policy.limits.proposal,
-    at: step.at,
-  });
+  return world.threads.run(
+    'stageSource',
+    {
+      source: policyPath(inForce, inForce.policy.runtime.source),
+      includes: includes(inForce.policy),
+      limits: inForce.policy.limits.proposal,
+      at: step.at,
+    },
+    signal,
+  );
 }
 
-function ofProposal(world: World, step: Step & { do: 'stage' }): Promise<StageResult> {
+function ofProposal(
+  world: World,
+  step: Step & { do: 'stage' },
+  signal: AbortSignal,
+): Promise<StageResult> {
   const proposal = world.state().proposals.get(step.proposal ?? '');
   const { base, onto } = step;
   if (proposal === undefined || base === null || onto === null) {
@@ -46,14 +63,18 @@ function ofProposal(world: World, step: Step & { do: 'stage' }): Promise<StageRe
     throw new Failure('not-found', { message, step: 'stage', input: step.proposal });
   }
   const { id, form, paths, proposer } = proposal;
-  return world.threads.run('stage', {
-    proposal: { id, form, paths, proposer },
-    sealedFolder: `${world.layout.sealed(id)}/sealed`,
-    base,
-    onto,
-    includes: includes(world.policy().policy),
-    at: step.at,
-  });
+  return world.threads.run(
+    'stage',
+    {
+      proposal: { id, form, paths, proposer },
+      sealedFolder: `${world.layout.sealed(id)}/sealed`,
+      base,
+      onto,
+      includes: includes(world.policy().policy),
+      at: step.at,
+    },
+    signal,
+  );
 }
 
 const rowOf = (manifest: Manifest): Release => ({

@@ -26,7 +26,7 @@ const registry = 'registry.npmjs.org';
  * is complete, because it came by one rename. No script of any package runs. What is in npm's
  * cache is not fetched again.
  */
-export async function installDeps(request: DepsRequest): Promise<DepsResult> {
+export async function installDeps(request: DepsRequest, signal?: AbortSignal): Promise<DepsResult> {
   const { layout, digest } = request;
   const place = `${layout.deps}/${digest}`;
   if (kindOf(place) === 'folder') return { kind: 'present' };
@@ -42,7 +42,7 @@ export async function installDeps(request: DepsRequest): Promise<DepsResult> {
   try {
     writeFile(`${folder}/package.json`, manifest, 0o600);
     writeFile(`${folder}/package-lock.json`, lock, 0o600);
-    const failed = await install(request, folder);
+    const failed = await install(request, folder, signal);
     if (failed !== null) return { kind: 'refused', reasons: [failed] };
     makeFolder(`${folder}/node_modules`); // npm makes none where nothing is needed
     makeReadOnly(`${folder}/node_modules`);
@@ -80,7 +80,11 @@ const common = ['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund
 /** npm's own pauses between attempts are tens of seconds. */
 const patience = ['--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=5000'];
 
-async function install(request: DepsRequest, folder: string): Promise<Reason | null> {
+async function install(
+  request: DepsRequest,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<Reason | null> {
   const { programs, limits } = request;
   const { npm, node } = programs;
   if (npm === null) {
@@ -89,9 +93,10 @@ async function install(request: DepsRequest, folder: string): Promise<Reason | n
       step: 'deps',
     });
   }
-  const call = { npm, node, folder, timeout: limits.deps };
+  const call = { npm, node, folder, timeout: limits.deps, signal };
   const offline = await runNpm({ ...call, args: [...common, '--offline'] });
   if (offline.exit === 0) return null;
+  signal?.throwIfAborted();
   const online = await runNpm({ ...call, args: [...common, ...patience, '--prefer-offline'] });
   return online.exit === 0 ? null : failure(online, limits.deps);
 }

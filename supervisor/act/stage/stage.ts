@@ -60,7 +60,7 @@ export type StageSourceRequest = Omit<SourceRequest, 'layout'> & { layout: Layou
  * request gives the same release.
  * @throws Failure `host-failed` when the disk is full or fails, `corrupt-release` for a bad base.
  */
-export async function stage(request: StageRequest): Promise<StageResult> {
+export async function stage(request: StageRequest, signal?: AbortSignal): Promise<StageResult> {
   const { layout, proposal, onto, includes, at } = request;
   const before = readManifest(layout, onto);
   if (before === null) return refused(goneRelease(onto));
@@ -75,13 +75,16 @@ export async function stage(request: StageRequest): Promise<StageResult> {
     if (changes.length === 0) return refused(noOp(onto));
     const origin = { parent: onto, proposal: proposal.id, proposer: proposal.proposer };
     const manifest = makeManifest(files, origin, at);
-    const final = await makeRelease({ layout, manifest, before, edits, name: proposal.id });
+    const final = await makeRelease({ layout, manifest, before, edits, name: proposal.id, signal });
     return describe(layout, final, changes, onto);
   });
 }
 
 /** The first release of a host, from the policy's source folder. */
-export async function stageSource(request: StageSourceRequest): Promise<StageResult> {
+export async function stageSource(
+  request: StageSourceRequest,
+  signal?: AbortSignal,
+): Promise<StageResult> {
   const { layout, at } = request;
   return onDisk(layout, 'first', async () => {
     const source = readSource(request);
@@ -90,7 +93,14 @@ export async function stageSource(request: StageSourceRequest): Promise<StageRes
     const origin = { parent: null, proposal: null, proposer: null };
     const manifest = makeManifest(files, origin, at);
     const { edits } = source;
-    const final = await makeRelease({ layout, manifest, before: null, edits, name: 'first' });
+    const final = await makeRelease({
+      layout,
+      manifest,
+      before: null,
+      edits,
+      name: 'first',
+      signal,
+    });
     return describe(layout, final, changes, null);
   });
 }
@@ -146,6 +156,7 @@ interface NewRelease {
   edits: Edits;
   /** Of the folder under var/staging. */
   name: string;
+  signal: AbortSignal | undefined;
 }
 
 /** Build and publish; what has the same content already is taken instead. */
@@ -169,6 +180,7 @@ async function makeRelease(fresh: NewRelease): Promise<Manifest> {
   for (const one of await Promise.allSettled([built, recorded])) {
     if (one.status === 'rejected') throw one.reason;
   }
+  fresh.signal?.throwIfAborted();
   await publishTree(tree, layout.release(manifest.id));
   return manifest;
 }

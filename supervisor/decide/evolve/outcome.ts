@@ -64,6 +64,7 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       return discarded(draft, step);
     case 'receipt':
     case 'stop':
+    case 'cancel':
       return;
   }
 }

@@ -13,6 +13,24 @@ export function checkRest(oracle: Oracle, loop: Loop, stopping: boolean): void {
   if (!stopping) checkRollback(oracle, state);
   checkStops(oracle, state);
   checkRuns(oracle, state);
+  checkWork(oracle, state);
+}
+
+/** Nothing is built, rehearsed or installed for a change that has ended or stands still. */
+function checkWork(oracle: Oracle, state: State): void {
+  const slot = deployment(state);
+  const locked = oracle.facts?.switches.halts.some(({ scope }) => scope === 'lockdown') ?? false;
+  for (const { key, step } of state.pending.values()) {
+    const release = step.do === 'build' || step.do === 'smoke' || step.do === 'deps';
+    if (!release && step.do !== 'stage') continue;
+    const mine = release
+      ? slot?.phase === 'gating' && slot.candidate?.release === step.release
+      : slot?.phase === 'staging' && slot.proposal === step.proposal;
+    const on = mine && !locked && rollback(state) === null;
+    const cancelled = [...state.pending.keys(), ...state.retries.keys()].includes(`cancel:${key}`);
+    const still = () => `${key} goes on for nothing: slot ${slot?.proposal} ${slot?.phase}`;
+    oracle.check(on || cancelled, 'cancel', still);
+  }
 }
 
 const flipping = (state: State): boolean =>
