@@ -85,8 +85,7 @@ export interface Rollback {
   startedAt: number;
   /** The operator's request that asked for it. */
   request: string | null;
-  /** Stable releases that it went past, because they turned out damaged. */
-  passed?: ReleaseId[];
+  passed?: ReleaseId[]; // stable ones that turned out damaged
 }
 
 /** When a path of an agent is due. */
@@ -149,7 +148,7 @@ export interface DueReceipt {
   agent: string;
 }
 
-/** A release passed the supervisor's own smoke suite. */
+/** A release passed the supervisor's own suite; the newest four are kept. */
 export interface Proof {
   release: ReleaseId;
   /** Digests of the suite and of the policy in force. */
@@ -157,7 +156,6 @@ export interface Proof {
   policy: Digest;
   at: number;
 }
-export const keptProofs = 4;
 
 export interface HostRecord {
   /** What `current` is, as last flipped or seen. */
@@ -169,7 +167,7 @@ export interface HostRecord {
   policy: Digest | null;
   /** Names of switch files that were on when last looked at. */
   switches: string[];
-  /** Releases that passed the supervisor's suite, newest last, at most `keptProofs`. */
+  /** Releases that passed the supervisor's suite, newest last, the newest four. */
   proofs: Proof[];
   /** Refusal of the first release: the supervisor does not start. */
   stillborn: Reason | null;

@@ -136,7 +136,7 @@ const named: Record<string, string[]> = {
 };
 
 /** Break glass alone may act: rolling back where no daemon answers. */
-const breakGlass = /^cli\/(verbs\/)?(rollback|break-glass)[a-z-]*\.ts$/;
+const breakGlass = /^cli\/(verbs\/)?(rollback|break-glass)[a-z/-]*\.ts$/;
 
 interface Import {
   file: string;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { removeSwitch, writeSwitch } from '../../supervisor/store/switches.ts';
 import { startHost, type TestHost, tinyPolicy, until } from './support/host.ts';
 
-/** Hangs with a child of its own session: what is stopped is the sandbox and not its first process. */
+/** Hangs with a child of its own session: the whole sandbox is stopped, not its first process. */
 const hangs = `import { spawn } from 'node:child_process';
 export async function turn() {
   const child = spawn('sleep', ['3599'], { detached: true });

@@ -52,7 +52,7 @@ export interface RehearsalRoom
   /** The proposal it is for; null for a host's first release. */
   deployment: string | null;
   policy: string;
-  /** Ends what is under way and begins no other scenario: what was found then counts for nothing. */
+  /** Ends what is under way and begins nothing more: what was found then counts for nothing. */
   signal?: AbortSignal;
   nextId: (agent: string, path: RunPath) => string;
   traceOf: (run: string) => RunPlace['trace'];
