@@ -116,7 +116,8 @@ function timed(argv: string[]): Cost {
 
 /** Resident memory and processor share over half a minute without work. */
 async function idle(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  // What the start has left is collected within seconds.
+  await new Promise((resolve) => setTimeout(resolve, 15_000));
   const read = (what: string) => readFileSync(`/proc/${daemon.pid}/${what}`, 'utf8');
   const ticks = () => {
     const fields = read('stat').split(') ')[1]?.split(' ') ?? [];
