@@ -24,6 +24,8 @@ export interface Outside {
   journal: Journal;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Ask for a turn soon. */
+  wake(): void;
   wakeAt(at: number | null): void;
   /** Inboxes that something happened in since the last look; null: look into all. */
   dirty(): Dirty;
@@ -61,6 +63,7 @@ export function goLive(outside: Outside): Live {
   const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });
   const loop: Loop = new Loop(journal.load(), {
     ...{ now, policy: policy.inForce },
+    ended: outside.wake,
     wakeAt: outside.wakeAt,
     observe: (state, { tick }) =>
       eyes.observe({ tick, dirty: outside.dirty(), releases: releasesThatMatter(state) }),

@@ -30,6 +30,8 @@ export interface Ports {
   commit(entries: readonly Entry[], puts: readonly Put[]): void;
   /** Start an effect; `settle` is called once, at once or later. Does not throw. */
   perform(step: Step, settle: (outcome: Outcome) => void): void;
+  /** A step has ended outside of a turn: ask for one soon, together with what else ends now. */
+  ended(): void;
   /** Ask for a turn at a time (milliseconds since 1970), replacing the last such wish. */
   wakeAt(at: number | null): void;
   /** A turn failed (null: one went through again); the loop tries again soon. */
@@ -142,18 +144,12 @@ export class Loop {
 
   #settle(key: string, step: Step, outcome: Outcome): void {
     this.#ended.push({ key, step, outcome });
-    if (!this.#turning) this.turn();
+    if (!this.#turning) this.#ports.ended();
   }
 
   #record(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
-    const puts: Put[] = [];
-    let state = this.#state;
-    for (const entry of entries) {
-      const written = advance(state, entry, this.#ports.policy());
-      state = written.state;
-      puts.push(...written.puts);
-    }
+    const { puts, state } = advance(this.#state, entries, this.#ports.policy());
     this.#ports.commit(entries, lastOfEach(puts));
     this.#state = state;
   }

@@ -102,7 +102,8 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   };
   const { policyFile } = options;
   const dirty = () => wakes.dirty();
-  const live = goLive({ layout, programs, log, journal, now, policyFile, wakeAt, dirty });
+  const wake = () => wakes.wake();
+  const live = goLive({ layout, programs, log, journal, now, policyFile, wake, wakeAt, dirty });
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });
   log.info('started', { version, root: options.root, policy: policyFile });
@@ -111,16 +112,14 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const ready = untilReady(live, looked, log);
   // Who stops before it is ready is not told twice.
   ready.catch(() => undefined);
-  await Promise.all([
-    live.warm(),
-    wakes.watch((error) => log.warn('cannot watch', { err: error })),
-  ]);
+  wakes.watch((error) => log.warn('cannot watch', { err: error }));
+  await live.warm();
   wakes.wake(true);
   const stop = async (why: string) => {
     live.loop.stop();
     await drain(live, looked, wakes, log);
     clearInterval(watchdog);
-    await wakes.end();
+    wakes.end();
     await live.close();
     live.loop.note({ mark: 'stopped', why });
     journal.close();

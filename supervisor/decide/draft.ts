@@ -14,19 +14,19 @@ import {
   type Tables,
 } from '../model/state.ts';
 
-/** Rows being written for one entry: reads see the writes so far. Local to one `evolve`. */
+/** Rows being written for entries: reads see the writes so far. Local to one `advance`. */
 export class Draft {
   readonly puts: Put[] = [];
   #state: State;
   /** Tables that were copied already: each is copied once, when it is first written. */
   readonly #own = new Set<Table>();
   readonly policy: PolicyInForce;
-  readonly now: number;
+  /** When the entry being written was recorded. */
+  now = 0;
 
-  constructor(state: State, policy: PolicyInForce, now: number) {
+  constructor(state: State, policy: PolicyInForce) {
     this.#state = state;
     this.policy = policy;
-    this.now = now;
   }
 
   get state(): State {

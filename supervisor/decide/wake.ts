@@ -9,6 +9,7 @@ import type { View } from './view.ts';
  */
 export function nextWake(view: View): number | null {
   const { state, facts, policy, now } = view;
+  if (facts.unlooked) return now;
   const slot = deployment(state);
   const times = [
     ...facts.drops.filter((drop) => !drop.ready).map((drop) => drop.readyAt),

@@ -3,8 +3,11 @@ import type { Layout } from '../model/layout.ts';
 import { at, type CronTimer, cron, type Timer } from './timer.ts';
 import { watch } from './watch.ts';
 
-/** Inboxes that something happened in, with the names that came by a rename; null: any may be. */
-export type DirtyInboxes = ReadonlyMap<string, ReadonlySet<string>> | null;
+/**
+ * Inboxes that something happened in: the names, and whether each came by a rename; the name '' is
+ * the inbox itself. null: any inbox.
+ */
+export type DirtyInboxes = ReadonlyMap<string, ReadonlyMap<string, boolean>> | null;
 
 /** A cron expression that wakes; `tick`: it is the cron beat itself. */
 export interface Beat {
@@ -13,21 +16,17 @@ export interface Beat {
   tick: boolean;
 }
 
-/** How long the watch of a new folder may take to begin, milliseconds. */
-const watchBegins = 1000;
-
 /** Everything that wakes the loop. Each only wakes: many wakes at once become one turn. */
 export class Wakes {
   readonly #turn: (wake: { tick: boolean }) => void;
   readonly #now: () => number;
   readonly #layout: Layout;
-  #dirty = new Map<string, Set<string>>();
+  #dirty = new Map<string, Map<string, boolean>>();
   #all = true;
   #due: { tick: boolean } | null = null;
   #timer: Timer | null = null;
   #crons = new Map<string, CronTimer>();
-  #again: NodeJS.Timeout | null = null;
-  #closeWatch: () => Promise<void> = async () => {};
+  #closeWatch = () => {};
 
   constructor(layout: Layout, now: () => number, turn: (wake: { tick: boolean }) => void) {
     this.#layout = layout;
@@ -35,18 +34,16 @@ export class Wakes {
     this.#turn = turn;
   }
 
-  /** Watch the folders of ROOT; resolves when no event is missed any more for being too early. */
-  async watch(onError: (error: unknown) => void): Promise<void> {
+  /** Watch the folders of ROOT. */
+  watch(onError: (error: unknown) => void): void {
     const { inboxes, control, switches } = this.#layout;
     const watcher = watch(
       { folders: [control, switches], parents: [inboxes], onError },
       (folder, name, renamed) => {
-        this.#touch(folder, name, renamed);
-        this.wake();
+        if (this.#touch(folder, name, renamed)) this.wake();
       },
     );
     this.#closeWatch = watcher.close;
-    await watcher.ready;
   }
 
   /** A turn soon; what happens until then is in it. */
@@ -95,33 +92,26 @@ export class Wakes {
     }
   }
 
-  async end(): Promise<void> {
+  end(): void {
     this.wakeAt(null);
     this.beat([]);
     this.#due = null;
-    if (this.#again !== null) clearTimeout(this.#again);
-    await this.#closeWatch();
+    this.#closeWatch();
   }
 
-  /** A folder is told of a moment before its own watch begins: what comes in between is not. */
-  #lookAgain(): void {
-    this.#again ??= setTimeout(() => {
-      this.#again = null;
-      this.#all = true;
-      this.wake();
-    }, watchBegins);
-  }
-
-  #touch(folder: string, name: string, renamed: boolean): void {
-    if (folder === this.#layout.control || folder === this.#layout.switches) return;
+  /** False where nothing follows from it: what begins with a dot is not dropped yet. */
+  #touch(folder: string, name: string, renamed: boolean): boolean {
+    if (folder === this.#layout.control || folder === this.#layout.switches) return true;
+    if (name.startsWith('.')) return false;
     const agent = folder === this.#layout.inboxes ? name : basename(folder);
-    if (name === '') this.#lookAgain();
     if (agent === '') {
       this.#all = true;
-      return;
+      return true;
     }
-    const names = this.#dirty.get(agent) ?? new Set<string>();
-    if (renamed) names.add(name);
+    const names = this.#dirty.get(agent) ?? new Map<string, boolean>();
+    const inside = folder === this.#layout.inboxes ? '' : name;
+    names.set(inside, renamed || names.get(inside) === true);
     this.#dirty.set(agent, names);
+    return true;
   }
 }

@@ -1,20 +1,18 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import chokidar, { type FSWatcher } from 'chokidar';
+import { type Dirent, type FSWatcher, watch as fsWatch, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { orNull } from './files.ts';
+import { nameToText, pathOf } from './names.ts';
 
 /**
- * Told of every event: something happened to `name` in `folder`. `renamed`: it came by a rename
- * from a dot-file of the same folder, so it is whole. Events may be lost (inotify overflows
- * silently) and repeated: they wake, nothing may depend on them.
+ * Told of every event: something happened to `name` (as nameToText writes it) in `folder`; with the
+ * name '' its watch has just begun. `renamed`: it came by a rename from a dot-file of the same
+ * folder, so it is whole. Events may be lost (inotify overflows silently) and repeated: they wake,
+ * nothing may depend on them.
  */
 export type Wake = (folder: string, name: string, renamed: boolean) => void;
 
 export interface Watcher {
-  /** Resolves when events can no longer be missed for being too early. */
-  ready: Promise<void>;
-  add(folder: string): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface WatchFolders {
@@ -26,51 +24,47 @@ export interface WatchFolders {
 }
 
 /**
- * Watch folders, not what is deeper. Only the folders themselves have an inotify watch: every
- * file is ignored, so that a burst of drops costs nothing but its raw events.
+ * Watch folders, not what is deeper, from when this returns. Node's own watcher: chokidar lists a
+ * folder anew, with a stat of every file, each second in which something happens in it.
  */
 export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): Watcher {
-  const watched = new Set([...folders, ...parents]);
-  for (const parent of parents) for (const one of subfolders(parent)) watched.add(one);
-  const watcher = chokidar.watch([...watched], {
-    depth: 0,
-    ignoreInitial: true,
-    ignored: (path) => !watched.has(path),
-  });
-  const ready = new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
-  const add = (folder: string) => {
-    if (watched.has(folder)) return;
-    watched.add(folder);
-    watcher.add(folder);
-  };
+  const watched = new Map<string, { inode: bigint; watcher: FSWatcher }>();
   const renames = new RenameSpotter();
   const heard = (folder: string, name: string, event: string) => {
-    if (parents.includes(folder)) {
-      const inner = join(folder, name);
-      if (orNull(() => lstatSync(inner))?.isDirectory()) add(inner);
-      else forget(watcher, watched, inner);
-    }
+    if (parents.includes(folder)) begin(join(folder, name));
     wake(folder, name, renames.see(folder, name, event));
   };
-  watcher.on('raw', (event, path, details) => {
-    const folder = (details as { watchedPath: string }).watchedPath;
-    heard(folder, basename(path ?? ''), event);
-  });
-  // What lay in a folder before its own watch began was told by no raw event.
-  watcher.on('addDir', (path) => wake(path, '', false));
-  watcher.on('unlinkDir', (path) => wake(dirname(path), basename(path), false));
-  watcher.on('error', onError);
-  return { ready, add, close: () => watcher.close() };
+  const begin = (folder: string) => {
+    const stat = orNull(() => lstatSync(folder, { bigint: true }));
+    const inode = stat?.isDirectory() ? stat.ino : null;
+    const known = watched.get(folder);
+    if (known?.inode === inode) return;
+    known?.watcher.close();
+    watched.delete(folder);
+    if (inode === null) return;
+    try {
+      const watcher = fsWatch(folder, { encoding: 'buffer' }, (event, name) =>
+        heard(folder, name === null ? '' : nameToText(name), event),
+      );
+      watcher.on('error', onError);
+      watched.set(folder, { inode, watcher });
+      wake(folder, '', false);
+    } catch (error) {
+      onError(error);
+    }
+  };
+  for (const one of [...folders, ...parents]) begin(one);
+  for (const parent of parents) for (const one of subfolders(parent)) begin(one);
+  return {
+    close() {
+      for (const { watcher } of watched.values()) watcher.close();
+    },
+  };
 }
 
 function subfolders(parent: string): string[] {
   const entries = orNull((): Dirent[] => readdirSync(parent, { withFileTypes: true })) ?? [];
   return entries.filter((one) => one.isDirectory()).map((one) => join(parent, one.name));
-}
-
-function forget(watcher: FSWatcher, watched: Set<string>, folder: string): void {
-  if (!watched.delete(folder)) return;
-  watcher.unwatch(folder);
 }
 
 /**
@@ -85,21 +79,24 @@ class RenameSpotter {
   see(folder: string, name: string, event: string): boolean {
     const before = this.#last.get(folder) ?? '';
     this.#last.set(folder, event === 'rename' ? name : '');
-    const path = join(folder, name);
+    const path = pathOf(folder, name).toString('latin1');
     if (name.startsWith('.')) {
       const file = identityOf(path);
       if (file !== null) this.#seen.set(path, file);
       return false;
     }
     if (event !== 'rename' || !before.startsWith('.')) return false;
-    const known = this.#seen.get(join(folder, before));
-    this.#seen.delete(join(folder, before));
+    const old = pathOf(folder, before).toString('latin1');
+    const known = this.#seen.get(old);
+    this.#seen.delete(old);
     const now = identityOf(path);
     return now !== null && (known === undefined || known === now);
   }
 }
 
 function identityOf(path: string): string | null {
-  const stat = orNull(() => lstatSync(path, { bigint: true }));
+  // An error costs ten times the look itself, and in a flood half of what is asked for is gone.
+  const how = { bigint: true, throwIfNoEntry: false } as const;
+  const stat = orNull(() => lstatSync(Buffer.from(path, 'latin1'), how)) ?? null;
   return stat === null ? null : `${stat.ino}:${stat.birthtimeNs}`;
 }

@@ -8,8 +8,10 @@ import type { Agent } from './runtime.ts';
 export interface Facts {
   /** The cron beat is among what woke the loop. */
   tick: boolean;
-  /** Drops in the inboxes; a withdrawal is one too. */
+  /** Drops in the inboxes, of a full one those that came first; a withdrawal is one too. */
   drops: Drop[];
+  /** Inboxes hold more than was looked at yet: look again soon. */
+  unlooked: boolean;
   /** Request files without an answer, oldest first. */
   requests: SeenRequest[];
   /** Ids of every request file there is: answered ones may be forgotten when theirs is gone. */

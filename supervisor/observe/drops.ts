@@ -1,80 +1,100 @@
 import { join } from 'node:path';
-import { listDrops } from '../host/drops.ts';
+import { clock } from '../host/clock.ts';
 import { codeOrEio, listNames, lookAt } from '../host/records.ts';
 import type { Drop } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { agentName } from '../model/runtime.ts';
+import { Inbox, type Look } from './inbox.ts';
 
-/** Inboxes that something happened in; by agent, the names that came by a rename. null: all. */
-export type Dirty = ReadonlyMap<string, ReadonlySet<string>> | null;
+/**
+ * Inboxes that something happened in: by agent, the names, and whether each came by a rename; the
+ * name '' is the inbox itself: anything may have happened in it. null: in any inbox.
+ */
+export type Dirty = ReadonlyMap<string, ReadonlyMap<string, boolean>> | null;
+
+export interface Drops {
+  /** The first of each inbox, as they are now. */
+  drops: Drop[];
+  /** Time was up: look again soon. */
+  unlooked: boolean;
+}
 
 export interface DropWatch {
   /** Drops now. Looks into dirty inboxes and those that were not empty; into all for `null`. */
-  look(dirty: Dirty, now: number): Drop[];
+  look(dirty: Dirty, now: number): Drops;
   /** Inboxes that could not be read when last looked into: agent (`*`: all) and cause. */
   faults(): ReadonlyMap<string, string>;
 }
 
 /** Stands for the folder of all inboxes where faults are named. */
 const everyone = '*';
+/** Of each inbox at most so many drops are told at once: twice what is sealed at once. */
+const mostTold = 128;
+/** How long one look may take, milliseconds; what is left is for the next one. */
+const portion = 10;
 
 /** Watch the drops of all inboxes; `settle`: milliseconds a plain copy must lie unchanged. */
 export function dropWatch(layout: Layout, settle: () => number): DropWatch {
-  // Only inboxes that held something are remembered: an empty one stays so until an event or a
-  // sweep says otherwise, one with drops changes by what the supervisor itself does.
-  const holding = new Set<string>();
-  const hints = new Map<string, Set<string>>();
+  // Only inboxes that hold something are remembered: an empty one stays so until an event or a
+  // sweep says otherwise.
+  const inboxes = new Map<string, Inbox>();
   const faults = new Map<string, string>();
-  const lookInto = (agent: string, now: number): Drop[] => {
-    const inbox = join(layout.inboxes, agent);
+  const guarded = (agent: string, work: (inbox: Inbox) => void): void => {
+    const inbox = inboxes.get(agent) ?? new Inbox(layout.inbox(agent));
+    inboxes.set(agent, inbox);
     try {
-      if (!lookAt(inbox)?.isDirectory()) return [];
-      const renamed = hints.get(agent);
-      return listDrops({ inbox, now, settle: settle(), hints: renamed }).map((drop) => {
-        return { agent, ...drop };
-      });
+      work(inbox);
     } catch (error) {
       faults.set(agent, codeOrEio(error));
-      return [];
+      inboxes.delete(agent);
     }
   };
-  const inboxes = (): string[] => {
+  const list = (agent: string): void => {
+    faults.delete(agent);
+    if (!agentName.safeParse(agent).success) return;
+    guarded(agent, (inbox) => {
+      if (lookAt(join(layout.inboxes, agent))?.isDirectory()) inbox.list();
+      else inboxes.delete(agent);
+    });
+  };
+  const all = (): string[] => {
     faults.delete(everyone);
     try {
       return listNames(layout.inboxes);
     } catch (error) {
       faults.set(everyone, codeOrEio(error));
-      return [...holding];
+      return [];
     }
   };
-  const look = (dirty: Dirty, now: number): Drop[] => {
-    for (const [agent, names] of dirty ?? []) remember(hints, agent, names);
-    const asked = dirty === null ? inboxes() : [...dirty.keys(), ...holding];
-    const agents = [...new Set(asked)].filter((name) => agentName.safeParse(name).success).sort();
-    return agents.flatMap((agent) => {
-      faults.delete(agent);
-      const drops = lookInto(agent, now);
-      if (drops.length > 0 || faults.has(agent)) holding.add(agent);
-      else holding.delete(agent);
-      forgetGone(hints, agent, drops);
-      return drops;
-    });
+  const takeIn = (dirty: Dirty): void => {
+    const unsure = [...(dirty ?? [])].filter(
+      ([agent, names]) => names.has('') || !inboxes.has(agent),
+    );
+    const again = [...faults.keys()].filter((agent) => agent !== everyone);
+    const asked = dirty === null ? [...all(), ...inboxes.keys()] : unsure.map(([agent]) => agent);
+    for (const agent of new Set([...asked, ...again])) list(agent);
+    for (const [agent, names] of dirty ?? []) {
+      const inbox = inboxes.get(agent);
+      for (const [name, renamed] of names) if (name !== '') inbox?.touch(name, renamed);
+    }
+  };
+  const look = (dirty: Dirty, now: number): Drops => {
+    const end = clock.monotonic() + portion;
+    takeIn(dirty);
+    const how: Look = { now, settle: settle(), over: () => clock.monotonic() > end };
+    // Who has little to look at does not wait for who has much.
+    const few = [...inboxes].sort(([, a], [, b]) => a.waiting - b.waiting);
+    for (const [agent] of few) guarded(agent, (inbox) => inbox.see(how));
+    const drops: Drop[] = [];
+    for (const agent of [...inboxes.keys()].sort()) {
+      guarded(agent, (inbox) => {
+        for (const { name, ready, readyAt } of inbox.first(mostTold, how)) {
+          drops.push({ agent, name, ready, readyAt });
+        }
+        if (inbox.empty) inboxes.delete(agent);
+      });
+    }
+    return { drops, unlooked: [...inboxes.values()].some((inbox) => inbox.waiting > 0) };
   };
   return { look, faults: () => faults };
-}
-
-function remember(hints: Map<string, Set<string>>, agent: string, names: ReadonlySet<string>) {
-  if (names.size === 0) return;
-  const known = hints.get(agent) ?? new Set();
-  for (const name of names) known.add(name);
-  hints.set(agent, known);
-}
-
-/** A name that is gone may come again as a plain copy: its hint must not speak for that one. */
-function forgetGone(hints: Map<string, Set<string>>, agent: string, drops: Drop[]): void {
-  const known = hints.get(agent);
-  if (!known) return;
-  const there = new Set(drops.map((drop) => drop.name));
-  for (const name of known) if (!there.has(name)) known.delete(name);
-  if (known.size === 0) hints.delete(agent);
 }

@@ -47,7 +47,7 @@ export function observer(sources: Sources): Observer {
     const matter = new Set(current === null ? releases : [current, ...releases]);
     return {
       tick,
-      drops: drops.look(tick ? null : dirty, now()),
+      ...drops.look(tick ? null : dirty, now()),
       requests: control.requests,
       requestFiles: control.files,
       switches: readSwitches(layout),

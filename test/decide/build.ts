@@ -197,7 +197,14 @@ export const halt = (scope: HaltScope, target: string | null = null): Halt => ({
 
 export function facts(change: Partial<Facts> = {}): Facts {
   return {
-    ...{ tick: false, drops: [], requests: [], requestFiles: new Set(), current: 'a' },
+    ...{
+      tick: false,
+      drops: [],
+      unlooked: false,
+      requests: [],
+      requestFiles: new Set(),
+      current: 'a',
+    },
     switches: { readable: true, halts: [] },
     agents: new Map([
       ['a', [agent('maker'), agent('scout')]],

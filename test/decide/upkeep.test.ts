@@ -235,6 +235,7 @@ describe('when to look again', () => {
   const confirm = { suspect: 's', again: null, onStable: null, tries: 1, notBefore: now + 7 };
   test.each<[string, number | null, number | null]>([
     ['nothing is to come', soon({}), null],
+    ['there was no time to look at all', soon({}, { unlooked: true }), 0],
     [
       'a drop settles',
       soon({}, { drops: [{ agent: 'a', name: 'n', ready: false, readyAt: now + 5 }] }),

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listDrops } from '../../supervisor/host/drops.ts';
 import { kindOf, removeTree } from '../../supervisor/host/files.ts';
 import { codes, Host } from '../stage/support/host.ts';
 import type { BadDrop } from './support/bad-drop.ts';
 import { badFolders } from './support/bad-folders.ts';
 import { badPatches } from './support/bad-patches.ts';
 import { badTarballs } from './support/bad-tarballs.ts';
+import { listDrops } from './support/inbox.ts';
 
 let host: Host;
 let base: string;

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listDrops } from '../../supervisor/host/drops.ts';
 import { nameToText, textToName } from '../../supervisor/host/names.ts';
 import { watch } from '../../supervisor/host/watch.ts';
 import { Host, write } from '../stage/support/host.ts';
+import { listDrops } from './support/inbox.ts';
 
 let host: Host;
 let inbox: string;
@@ -127,13 +127,12 @@ describe('the watcher', () => {
   test('is not taken in by a dot-file that is removed just before a plain copy begins', async () => {
     const events: [string, boolean][] = [];
     const watcher = start((_folder, name, renamed) => events.push([name, renamed]));
-    await watcher.ready;
     writeFileSync(join(inbox, '.x'), 'content');
     await until(() => events.some(([name]) => name === '.x'));
     unlinkSync(join(inbox, '.x'));
     writeFileSync(join(inbox, 'copied'), 'con');
     await until(() => events.some(([name]) => name === 'copied'));
-    await watcher.close();
+    watcher.close();
     expect(events.filter(([, renamed]) => renamed)).toEqual([]);
   });
 
@@ -141,7 +140,6 @@ describe('the watcher', () => {
     const late = host.layout.inbox('late');
     const events: string[] = [];
     const watcher = start((folder, name) => events.push(join(folder, name)));
-    await watcher.ready;
     mkdirSync(late);
     await until(() => events.includes(late));
     // Its own watch begins a moment later; whatever lies in it by then is told as well.
@@ -150,7 +148,7 @@ describe('the watcher', () => {
       writeFileSync(join(late, `drop-${count++}`), 'x');
       return events.some((path) => path.startsWith(`${late}/`));
     });
-    await watcher.close();
+    watcher.close();
   });
 
   test('tells of each of 2,000 drops at once', async () => {
@@ -177,10 +175,9 @@ describe('the watcher', () => {
       const path = join(folder, name);
       seen.set(path, renamed || (seen.get(path) ?? false));
     });
-    await watcher.ready;
     act();
     await until(() => names.every((name) => seen.has(join(inbox, name))));
-    await watcher.close();
+    watcher.close();
     return seen;
   }
 });

@@ -9,8 +9,9 @@ import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { emptyRoot } from '../store/support.ts';
 
 const sweep = { tick: true, dirty: null, releases: [] };
-const noInbox = new Map<string, ReadonlySet<string>>();
-const none: ReadonlySet<string> = new Set();
+const noInbox = new Map<string, ReadonlyMap<string, boolean>>();
+/** Something happened, nobody knows to what. */
+const some: ReadonlyMap<string, boolean> = new Map([['', false]]);
 
 function watching(place: Layout, settle = 0) {
   let now = Date.now();
@@ -52,6 +53,7 @@ test('an empty ROOT has no news', () => {
   expect(facts).toEqual({
     tick: true,
     drops: [],
+    unlooked: false,
     requests: [],
     requestFiles: new Set(),
     switches: { readable: true, halts: [] },
@@ -69,7 +71,7 @@ test('a wake looks where something happened; the tick finds what no event told',
   observe(sweep);
   drop(place, 'maker', 'one.patch');
   drop(place, 'keeper', 'two.patch');
-  const woken = { tick: false, dirty: new Map([['maker', none]]), releases: [] };
+  const woken = { tick: false, dirty: new Map([['maker', some]]), releases: [] };
   expect(names(observe(woken).drops)).toEqual(['maker/one.patch']);
   const another = { tick: false, dirty: noInbox, releases: [] };
   expect(names(observe(another).drops)).toEqual(['maker/one.patch']);
@@ -83,7 +85,8 @@ test('a plain copy is ready when it has settled, a renamed one at once by its hi
   const { observe, pass } = watching(place, 60_000);
   writeFileSync(join(inbox(place, 'maker'), 'copied.patch'), 'a change');
   const hinted = (...hints: string[]) => {
-    const dirty = new Map([['maker', new Set(hints)]]);
+    const names = new Map(hints.map((name) => [name, true]));
+    const dirty = new Map([['maker', hints.length === 0 ? some : names]]);
     return observe({ tick: false, dirty, releases: [] }).drops;
   };
   expect(hinted()).toMatchObject([{ name: 'copied.patch', ready: false }]);
@@ -96,6 +99,33 @@ test('a plain copy is ready when it has settled, a renamed one at once by its hi
   expect(again).toMatchObject([{ ready: false }]);
   pass((again[0]?.readyAt ?? 0) - Date.now() + 1000);
   expect(observe(sweep).drops).toMatchObject([{ ready: true }]);
+});
+
+test('of a full inbox the first that came are told; what was seen is not listed again', () => {
+  const place = emptyRoot();
+  const { observe } = watching(place);
+  for (let n = 0; n < 300; n++) drop(place, 'maker', `d${n}`);
+  drop(place, 'keeper', 'one.patch');
+  const first = observe(sweep);
+  expect(first.drops.filter((one) => one.agent === 'maker').length).toBeLessThanOrEqual(128);
+  expect(names(first.drops)).toContain('keeper/one.patch');
+  let seen = first;
+  const on = { tick: false, dirty: noInbox, releases: [] };
+  while (seen.unlooked) seen = observe(on);
+  const told = () => names(observe(on).drops.filter((one) => one.agent === 'maker'));
+  expect(told()).toHaveLength(128);
+  const taken: string[] = [];
+  while (told().length > 0) {
+    for (const name of told()) {
+      taken.push(name);
+      rmSync(join(place.inboxes, name));
+    }
+  }
+  expect(new Set(taken)).toEqual(new Set(Array.from({ length: 300 }, (_, n) => `maker/d${n}`)));
+  expect(taken).toHaveLength(300);
+  drop(place, 'maker', 'untold');
+  expect(told()).toEqual([]);
+  expect(names(observe(sweep).drops)).toContain('maker/untold');
 });
 
 test('what is no inbox is none', () => {
@@ -199,7 +229,7 @@ test('a wake by one of a thousand inboxes costs a fraction of a sweep', () => {
     });
     return times.sort((a, b) => a - b)[4] ?? 0;
   };
-  const dirty = new Map([['agent-1', none]]);
+  const dirty = new Map([['agent-1', some]]);
   const wake = median(() => void observe({ tick: false, dirty, releases: [] }));
   const whole = median(() => void observe(sweep));
   // Side by side, so that a busy machine slows both.

@@ -130,6 +130,7 @@ export class Daemon {
         carryOut(world, step, settled, here);
         this.#burn();
       },
+      ended: () => this.turn(),
       wakeAt: (at) => this.#wakeAt(at, alive),
       stuck: (error) => {
         if (error === null) return;
@@ -205,7 +206,7 @@ function observe(world: World, state: State, tick: boolean): Seen {
     });
   });
   const facts: Seen = {
-    ...{ tick, drops, current: disk.current, agents: new Map(agents) },
+    ...{ tick, drops, unlooked: false, current: disk.current, agents: new Map(agents) },
     requests: [...disk.requests.values()].flatMap((one) =>
       disk.answers.has(one.id) ? [] : [one as Facts['requests'][number]],
     ),

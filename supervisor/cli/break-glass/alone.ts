@@ -173,6 +173,7 @@ class OneWriter {
     const facts: Facts = {
       tick: false,
       drops: [],
+      unlooked: false,
       requests: seen,
       requestFiles: new Set(seen.map((one) => one.id)),
       switches: { readable: true, halts: [] },

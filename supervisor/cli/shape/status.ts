@@ -133,6 +133,7 @@ function viewOf({ state, switches, link, agents, now }: Picture, policy: PolicyI
   const facts: Facts = {
     tick: false,
     drops: [],
+    unlooked: false,
     requests: [],
     requestFiles: new Set(),
     switches,

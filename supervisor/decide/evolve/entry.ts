@@ -11,19 +11,22 @@ import { settled } from './outcome.ts';
  * be done, what came of it, what was judged. Pure; the same entries give the same state.
  */
 export function evolve(state: State, entry: Entry, policy: PolicyInForce): Put[] {
-  return advance(state, entry, policy).puts;
+  return advance(state, [entry], policy).puts;
 }
 
-/** The rows that an entry writes, and the state with them. */
+/** The rows that entries of one transaction write, and the state with them: copied once for all. */
 export function advance(
   state: State,
-  entry: Entry,
+  entries: readonly Entry[],
   policy: PolicyInForce,
 ): { puts: Put[]; state: State } {
-  const draft = new Draft(state, policy, entry.at);
-  draft.number();
-  if (entry.type === 'intent') intended(draft, entry);
-  else if (entry.type === 'outcome') settled(draft, entry);
-  else marked(draft, entry.mark);
+  const draft = new Draft(state, policy);
+  for (const entry of entries) {
+    draft.now = entry.at;
+    draft.number();
+    if (entry.type === 'intent') intended(draft, entry);
+    else if (entry.type === 'outcome') settled(draft, entry);
+    else marked(draft, entry.mark);
+  }
   return draft;
 }
