@@ -14,6 +14,7 @@ import { run, stop } from './run/runs.ts';
 import { stageCandidate } from './stage/candidate.ts';
 import { dependencies } from './stage/install.ts';
 import { mustBeWhole } from './stage/whole.ts';
+import { together } from './together.ts';
 import type { World } from './world.ts';
 
 type Effects = {
@@ -25,6 +26,11 @@ type Effects = {
 };
 
 const done: Outcome = { of: 'done' };
+
+/** Those decided in one go end in one go, so that a burst of them costs few turns of the loop. */
+const receipts = together(64, (all: Parameters<typeof writeReceipt>[0][]) =>
+  Promise.allSettled(all.map(writeReceipt)),
+);
 
 /** Every step and its effect: the one place where what was decided is done. */
 const effects: Effects = {
@@ -48,13 +54,16 @@ const effects: Effects = {
     return done;
   },
   flip: flipCurrent,
-  receipt(world, step) {
+  async receipt(world, step) {
     const proposal = world.state().proposals.get(step.proposal);
     if (proposal === undefined) return done;
     const running = [...world.state().runs.values()];
     const restartPending = running.some((one) => one.release !== proposal.release);
     const pending = proposal.phase === 'baking' && restartPending;
-    writeReceipt(world.layout, proposal, { restartPending: pending, at: world.now() });
+    const { layout } = world;
+    const extras = { restartPending: pending, at: world.now() };
+    const written = await receipts({ layout, proposal, extras });
+    if (written.status === 'rejected') throw written.reason;
     return done;
   },
   answer(world, step) {

@@ -1,10 +1,13 @@
 import { createPool, type Pool, type PoolOptions } from '../host/pool.ts';
 import { type Layout, layout } from '../model/layout.ts';
-import { seal } from './intake/seal.ts';
+import { Failure } from '../model/reason.ts';
+import type { SealRequest, SealResult } from './intake/examine.ts';
+import { seal, sealAll } from './intake/seal.ts';
 import { installDeps } from './stage/deps.ts';
 import { diffReleases } from './stage/history.ts';
 import { removeRelease, stage, stageSource } from './stage/stage.ts';
 import { verifyRelease } from './stage/verify.ts';
+import { together } from './together.ts';
 
 /** A request as it crosses into a thread: functions cannot, so a layout goes as its root. */
 type Sent<Request> = Omit<Request, 'layout'> & { root: string };
@@ -19,6 +22,9 @@ const there = <Request extends { layout: Layout }, Result>(
 /** Everything that is done in worker threads, by name. */
 export const tasks = {
   seal: there(seal),
+  sealAll: there(({ layout, all }: { layout: Layout; all: Omit<SealRequest, 'layout'>[] }) =>
+    sealAll(all.map((one) => ({ ...one, layout }))),
+  ),
   stage: there(stage),
   stageSource: there(stageSource),
   installDeps: there(installDeps),
@@ -44,17 +50,34 @@ export interface Threads {
     request: RequestOf<Name>,
     signal?: AbortSignal,
   ): Promise<ResultOf<Name>>;
+  /** Seal a drop; those asked for in one go are sealed together. */
+  seal(request: Omit<SealRequest, 'layout'>): Promise<SealResult>;
   warm(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** At most so many drops at once by one thread: half of what intake starts at once. */
+const sealedTogether = 32;
 
 /** Threads that work on one ROOT. */
 export function startThreads(root: string, options: Partial<PoolOptions> = {}): Threads {
   const entry = new URL('./worker.ts', import.meta.url);
   const pool: Pool = createPool({ entry, size: 2, ...options });
+  const run: Threads['run'] = <Name extends TaskName>(
+    name: Name,
+    request: RequestOf<Name>,
+    signal?: AbortSignal,
+  ) => pool.call(name, { ...request, root }, signal) as Promise<ResultOf<Name>>;
+  const sealed = together(sealedTogether, (all: Omit<SealRequest, 'layout'>[]) =>
+    run('sealAll', { all }),
+  );
   return {
-    run: <Name extends TaskName>(name: Name, request: RequestOf<Name>, signal?: AbortSignal) =>
-      pool.call(name, { ...request, root }, signal) as Promise<ResultOf<Name>>,
+    run,
+    async seal(request) {
+      const answer = await sealed(request);
+      if ('failed' in answer) throw new Failure(answer.failed.code, answer.failed);
+      return answer.ok;
+    },
     warm: () => pool.warm(),
     close: () => pool.close(),
   };

@@ -23,13 +23,30 @@ export function intake(view: View): Decision {
   const room = Math.max(0, atOnce - open.length);
   const known = new Set([...open, ...again].map((step) => stepKey(step)));
   const given = new Set([...open, ...again].map((step) => step.id));
-  const fresh = facts.drops
-    .filter((drop) => drop.ready && !known.has(sealKey(drop)))
-    .toSorted((a, b) => a.readyAt - b.readyAt || (a.name < b.name ? -1 : 1))
+  const waiting = facts.drops.filter((drop) => drop.ready && !known.has(sealKey(drop)));
+  const fresh = inTurn(waiting, open)
     .slice(0, room)
     .map((drop) => sealStep(state, given, drop, now));
   return start(view, ...again, ...fresh);
 }
+
+/** In order of arrival within an agent; no agent's flood stands before another agent's drop. */
+function inTurn(drops: readonly Drop[], open: readonly { agent: string }[]): Drop[] {
+  const taken = new Map<string, number>();
+  const turn = ({ agent }: { agent: string }) => {
+    const count = taken.get(agent) ?? 0;
+    taken.set(agent, count + 1);
+    return count;
+  };
+  for (const one of open) turn(one);
+  return drops
+    .toSorted(byArrival)
+    .map((drop) => ({ drop, turn: turn(drop) }))
+    .toSorted((a, b) => a.turn - b.turn || byArrival(a.drop, b.drop))
+    .map((one) => one.drop);
+}
+
+const byArrival = (a: Drop, b: Drop): number => a.readyAt - b.readyAt || (a.name < b.name ? -1 : 1);
 
 const sealKey = (drop: Drop): string => `seal:${drop.agent}/${drop.name}`;
 
@@ -75,9 +92,10 @@ export function judgeSealed(
   sealed: Sealed,
 ): Reason | null {
   const step = 'intake';
-  const waiting = [...state.proposals.values()].filter(
-    (one) => one.proposer === proposer && one.endedAt === null && one.phase === 'received',
-  ).length;
+  let waiting = 0;
+  for (const { proposer: by, endedAt, phase } of state.proposals.values()) {
+    if (by === proposer && endedAt === null && phase === 'received') waiting += 1;
+  }
   if (waiting >= policy.limits.queuedPerAgent) {
     const message = `${proposer} has ${waiting} proposals waiting already`;
     const expected = `at most ${policy.limits.queuedPerAgent}`;

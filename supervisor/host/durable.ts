@@ -2,6 +2,16 @@ import { execFile } from 'node:child_process';
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
 
+/** Make the content of a file or the entries of a folder durable. */
+export function syncPath(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Make a folder's entries durable: names that were made, moved or removed in it. */
 export function syncFolder(folder: string): void {
   const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);

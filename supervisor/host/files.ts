@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -100,6 +101,11 @@ export function writeDurable(file: string, content: string | Uint8Array, mode = 
   closeSync(fd);
   renameSync(temporary, file);
   syncFolder(dirname(file));
+}
+
+/** Write a file in place of what is there; not durable. */
+export function writeOver(file: string, content: string, mode: number): void {
+  writeFileSync(file, content, { mode });
 }
 
 /** Write all of it: one write(2) may take less than it was given. */

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFolder } from './durable.ts';
 import { removeTree, writeAll } from './files.ts';
 
 export interface SealedFile {
@@ -11,10 +10,10 @@ export interface SealedFile {
 }
 
 /**
- * Write `folder/sealed`, private and durable, in place of what an earlier attempt left. Folder and
- * inbox are synced by the caller's last write.
+ * Write `folder/sealed`, private, in place of what an earlier attempt left. What was written is the
+ * caller's to make durable: the files and folders, files first.
  */
-export function writeSealed(folder: string, files: readonly SealedFile[]): void {
+export function writeSealed(folder: string, files: readonly SealedFile[]): string[] {
   const sealed = `${folder}/sealed`;
   removeTree(sealed);
   mkdirSync(sealed, { mode: 0o700 });
@@ -26,10 +25,9 @@ export function writeSealed(folder: string, files: readonly SealedFile[]): void 
     const fd = openSync(path, 'wx', file.mode);
     try {
       writeAll(fd, file.content);
-      fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
   }
-  for (const one of folders) syncFolder(one);
+  return [...files.map((file) => `${sealed}/${file.path}`), ...folders];
 }

@@ -1,6 +1,7 @@
 /** Receipts: what the supervisor tells an agent about its proposal, where the agent can read it. */
 import { join } from 'node:path';
-import { makeFolder, writeDurable } from '../host/files.ts';
+import { makeFolder } from '../host/files.ts';
+import { writeDurableLater } from '../host/later.ts';
 import { lookAt } from '../host/records.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
@@ -12,6 +13,12 @@ export interface ReceiptExtras {
   restartPending: boolean;
   /** Milliseconds since 1970. */
   at: number;
+}
+
+interface DueNow {
+  layout: Layout;
+  proposal: Proposal;
+  extras: ReceiptExtras;
 }
 
 /** Content of `receipts/<agent>/<proposal>.json`: stable, see the contract, section 1. */
@@ -44,7 +51,7 @@ const waiting: Record<Phase, string> = {
  * Write a proposal's receipt, whole or not at all; the same one may be written again.
  * Throws Failure `host-failed` when its folder is not one of ours.
  */
-export function writeReceipt(layout: Layout, proposal: Proposal, extras: ReceiptExtras): void {
+export async function writeReceipt({ layout, proposal, extras }: DueNow): Promise<void> {
   const folder = layout.receipts(proposal.proposer);
   if (/[/\0]|^\./.test(proposal.id) || /[/\0]|^\./.test(proposal.proposer)) {
     throw failed(folder, 'a proposal id that is a file name', proposal.id);
@@ -54,7 +61,7 @@ export function writeReceipt(layout: Layout, proposal: Proposal, extras: Receipt
   // Agents are shown this folder and never write it; a link here would lead a write elsewhere.
   if (!found?.isDirectory()) throw failed(folder, 'a folder', 'something else');
   const content = `${JSON.stringify(receiptOf(proposal, extras), null, 2)}\n`;
-  writeDurable(join(folder, `${proposal.id}.json`), content, 0o644);
+  await writeDurableLater(join(folder, `${proposal.id}.json`), content, 0o644);
 }
 
 function failed(folder: string, expected: string, actual: string): Failure {

@@ -47,6 +47,14 @@ describe('what is sealed', () => {
       ['c', 'a', 'b'].map((one) => `seal:maker/${one}`),
     );
   });
+  test('no agent behind the flood of another', () => {
+    const flood = many.map((one, index) => ({ ...one, readyAt: index }));
+    const late = [drop('z', { agent: 'scout', readyAt: now }), drop('y', { agent: 'scout' })];
+    const open = Array.from({ length: 60 }, (_, at) => pending(seal(`open${at}`)));
+    expect(said(intake(view({ pending: open }, { drops: [...flood, ...late] })))).toEqual([
+      ...['seal:scout/y', 'seal:scout/z', 'seal:maker/d0.patch', 'seal:maker/d1.patch'],
+    ]);
+  });
   test('with the run of its agent that was going on', () => {
     const [step] = intake(
       view({ runs: [running('r1', { release: 'b' })] }, { drops: [drop('a')] }),

@@ -3,15 +3,19 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeReceipt } from '../../supervisor/store/receipts.ts';
 import { aProposal, someReason, time } from '../fixtures/store/rows.ts';
-import { emptyRoot, reasonOfFailing } from './support.ts';
+import { emptyRoot, reasonOfRejecting } from './support.ts';
 
 const extras = { restartPending: true, at: time };
 
-test('a receipt says where a proposal stands and what to do next', () => {
+test('a receipt says where a proposal stands and what to do next', async () => {
   const place = emptyRoot();
-  writeReceipt(place, aProposal('p1'), extras);
+  await writeReceipt({ layout: place, proposal: aProposal('p1'), extras });
   const reason = someReason('gate-smoke');
-  writeReceipt(place, aProposal('p1', { phase: 'refused', reason }), extras);
+  await writeReceipt({
+    layout: place,
+    proposal: aProposal('p1', { phase: 'refused', reason }),
+    extras,
+  });
   const file = join(place.receipts('maker'), 'p1.json');
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
     schema: 1,
@@ -32,30 +36,38 @@ test('a receipt says where a proposal stands and what to do next', () => {
   expect(readdirSync(place.receipts('maker'))).toEqual(['p1.json']);
 });
 
-test('without a reason the phase says what to do next', () => {
+test('without a reason the phase says what to do next', async () => {
   const place = emptyRoot();
-  writeReceipt(place, aProposal('p1', { phase: 'awaiting-approval' }), extras);
+  await writeReceipt({
+    layout: place,
+    proposal: aProposal('p1', { phase: 'awaiting-approval' }),
+    extras,
+  });
   const text = readFileSync(join(place.receipts('maker'), 'p1.json'), 'utf8');
   expect(JSON.parse(text).next).toContain('approve');
 });
 
-test('a receipt is never written through a link', () => {
+test('a receipt is never written through a link', async () => {
   const place = emptyRoot();
   const elsewhere = join(place.root, 'elsewhere');
   mkdirSync(elsewhere);
   mkdirSync(dirname(place.receipts('maker')));
   symlinkSync(elsewhere, place.receipts('maker'));
-  const why = reasonOfFailing(() => writeReceipt(place, aProposal('p1'), extras));
+  const why = await reasonOfRejecting(
+    writeReceipt({ layout: place, proposal: aProposal('p1'), extras }),
+  );
   expect(why).toMatchObject({ code: 'host-failed', step: 'receipt' });
   expect(readdirSync(elsewhere)).toEqual([]);
   mkdirSync(place.receipts('keeper'));
   symlinkSync(join(elsewhere, 'victim'), join(place.receipts('keeper'), 'p2.json'));
-  writeReceipt(place, aProposal('p2', { proposer: 'keeper' }), extras);
+  await writeReceipt({ layout: place, proposal: aProposal('p2', { proposer: 'keeper' }), extras });
   expect(readdirSync(elsewhere)).toEqual([]);
 });
 
-test('an id that is no file name is a clear failure', () => {
+test('an id that is no file name is a clear failure', async () => {
   const place = emptyRoot();
-  const why = reasonOfFailing(() => writeReceipt(place, aProposal('../p1'), extras));
+  const why = await reasonOfRejecting(
+    writeReceipt({ layout: place, proposal: aProposal('../p1'), extras }),
+  );
   expect(why).toMatchObject({ code: 'host-failed', actual: '../p1' });
 });

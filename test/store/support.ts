@@ -73,3 +73,13 @@ export function reasonOfFailing(work: () => unknown): Reason {
   }
   throw new Error('it did not fail');
 }
+
+export async function reasonOfRejecting(work: Promise<unknown>): Promise<Reason> {
+  const ended = await work.then(
+    () => () => undefined,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
+  return reasonOfFailing(ended);
+}

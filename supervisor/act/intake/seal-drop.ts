@@ -5,7 +5,7 @@ import type { World } from '../world.ts';
 /** Take a drop out of its agent's reach and check its form. */
 export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promise<Outcome> {
   const { policy } = world.policy();
-  const result = await world.threads.run('seal', {
+  const result = await world.threads.seal({
     id: step.id,
     agent: step.agent,
     drop: step.drop,

@@ -1,41 +1,15 @@
-import { createHash } from 'node:crypto';
-import { readTarball } from '../../host/archive.ts';
-import { syncFolder } from '../../host/durable.ts';
-import { kindOf, readText, removeTree, writeDurable } from '../../host/files.ts';
-import { readCurrent } from '../../host/links.ts';
+import { syncFileSystem, syncFolder, syncPath } from '../../host/durable.ts';
+import { kindOf, moveFile, readText, removeTree, writeOver } from '../../host/files.ts';
 import { pathOf } from '../../host/names.ts';
-import { type SealedFile, writeSealed } from '../../host/sealed.ts';
-import { claim, type Member, type Taken, takeIn } from '../../host/take.ts';
+import { writeSealed } from '../../host/sealed.ts';
+import { claim } from '../../host/take.ts';
 import type { Layout } from '../../model/layout.ts';
-import type { Sealed } from '../../model/proposal.ts';
-import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import { Failure, type Reason, reasonOf } from '../../model/reason.ts';
 import { diskFailure } from '../disk.ts';
-import { memberFaults, type Overlay, overlayHash, readOverlay } from './overlay.ts';
-import { readPatch } from './patch.ts';
-import { outsideFaults, type ProposalLimits, pathFaults, togetherFaults } from './paths.ts';
+import { examine, type SealRequest, type SealResult } from './examine.ts';
 
-export interface SealRequest {
-  /** The proposal's id, given before anything is touched: a repeated seal finds its own work. */
-  id: string;
-  agent: string;
-  /** The drop's name as listDrops gives it. */
-  drop: string;
-  layout: Layout;
-  limits: ProposalLimits;
-  /** Milliseconds since 1970. */
-  sealedAt: number;
-  /** What a release consists of; with it, paths outside are refused here already. */
-  roots?: readonly string[];
-  /** The uid that everything in the drop must belong to; in a host install. */
-  owner?: number;
-}
-
-export type SealResult =
-  | { kind: 'sealed'; sealed: Sealed }
-  | { kind: 'withdraw'; target: string }
-  /** The first reason is the one to show. */
-  | { kind: 'refused'; title: string | null; reasons: Reason[] }
-  | { kind: 'gone' };
+/** One of many that were sealed together. */
+export type SealAnswer = { ok: SealResult } | { failed: Reason };
 
 /**
  * Take a drop out of its agent's reach and check its form. One rename claims it into
@@ -45,170 +19,96 @@ export type SealResult =
  * @throws Failure `host-failed` when the disk is full or fails: the drop stays claimed, try again.
  */
 export function seal(request: SealRequest): SealResult {
+  return guarded(request, () => {
+    const written = write(request);
+    for (const path of written.paths) syncPath(path);
+    publish(written);
+    if (written.folder !== null) syncFolder(written.folder);
+    syncFolder(request.layout.intake);
+    return written.result;
+  });
+}
+
+/** More than these are made durable by one call instead of one a file (platform notes, Files). */
+const few = 3;
+
+/** Seal many: as one after another, but on the disk together. */
+export async function sealAll(requests: readonly SealRequest[]): Promise<SealAnswer[]> {
+  const first = requests[0];
+  if (first === undefined) return [];
+  if (requests.length <= few) {
+    return requests.map((one) => answerOf(() => seal(one)));
+  }
+  const { layout } = first;
+  const all = requests.map((one) => answerOf(() => guarded(one, () => write(one))));
+  await sync(layout);
+  const published = requests.map((one, at) =>
+    answerOf(() => {
+      const written = all[at] as Answer<Written>;
+      if ('failed' in written) throw new Failure(written.failed.code, written.failed);
+      return guarded(one, () => publish(written.ok));
+    }),
+  );
+  await sync(layout);
+  return published;
+}
+
+async function sync(layout: Layout): Promise<void> {
   try {
-    return sealed(request);
+    await syncFileSystem(layout.intake);
+  } catch (error) {
+    throw diskFailure(error, 'seal', layout.root);
+  }
+}
+
+type Answer<T> = { ok: T } | { failed: Reason };
+
+function answerOf<T>(work: () => T): Answer<T> {
+  try {
+    return { ok: work() };
+  } catch (error) {
+    return { failed: reasonOf(error, 'seal') };
+  }
+}
+
+function guarded<T>(request: SealRequest, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     throw diskFailure(error, 'seal', request.layout.root);
   }
 }
 
-function sealed(request: SealRequest): SealResult {
+/** An answer that is written, and not yet in its place: that waits until all of it is durable. */
+interface Written {
+  result: SealResult;
+  /** Where it belongs; null when it is there, or none is left. */
+  folder: string | null;
+  /** To be made durable before. */
+  paths: string[];
+}
+
+function write(request: SealRequest): Written {
   const folder = request.layout.sealed(request.id);
   const answered = readText(`${folder}/seal.json`);
-  if (answered !== null) return JSON.parse(answered) as SealResult;
+  const there = (result: SealResult): Written => ({ result, folder: null, paths: [] });
+  if (answered !== null) return there(JSON.parse(answered) as SealResult);
   if (kindOf(`${folder}/original`) === 'absent') {
     const drop = pathOf(request.layout.inbox(request.agent), request.drop);
     if (!claim(drop, folder)) {
       removeTree(folder);
-      return { kind: 'gone' };
+      return there({ kind: 'gone' });
     }
   }
   const { result, files } = examine(request, `${folder}/original`);
-  if (result.kind === 'sealed') writeSealed(folder, files);
-  writeDurable(`${folder}/seal.json`, JSON.stringify(result), 0o600);
-  syncFolder(request.layout.intake);
+  const paths = result.kind === 'sealed' ? writeSealed(folder, files) : [];
+  writeOver(`${folder}/${unpublished}`, JSON.stringify(result), 0o600);
+  return { result, folder, paths: [`${folder}/${unpublished}`, ...paths] };
+}
+
+const unpublished = '.seal.json';
+
+function publish({ result, folder }: Written): SealResult {
+  if (folder !== null) moveFile(`${folder}/${unpublished}`, `${folder}/seal.json`);
   return result;
-}
-
-interface Examined {
-  result: SealResult;
-  files: SealedFile[];
-}
-
-function examine(request: SealRequest, original: string): Examined {
-  const { limits, drop } = request;
-  // A tarball or patch has a few bytes around its content; a folder has proposal.yaml.
-  const taken = takeIn(original, { bytes: limits.bytes, files: limits.files + limits.files });
-  const faults = takenFaults(taken, request);
-  const top = taken.members[0];
-  if (top === undefined || faults.length > 0) return refused(null, faults);
-  if (drop.endsWith('.withdraw')) return withdrawal(top);
-  if (top.kind === 'folder') return overlay(request, taken.members);
-  if (/\.(patch|diff)$/.test(drop)) return patch(request, top.content);
-  if (drop.endsWith('.tar.gz')) return tarball(request, top.content);
-  const message = 'Its name does not say what it is';
-  return refused(null, [reason('unknown-form', { message, step: 'intake', input: drop })]);
-}
-
-function takenFaults(taken: Taken, request: SealRequest): Reason[] {
-  const { limits, owner } = request;
-  const faults = taken.members.flatMap(memberFaults);
-  const add = (code: ReasonCode, message: string, input: string | null, expected: string) =>
-    faults.push(reason(code, { message, step: 'intake', input, expected }));
-  if (taken.stopped === 'too-big') {
-    add('too-big', 'It is too big', null, `at most ${limits.bytes} bytes`);
-  }
-  if (taken.stopped === 'too-many-files') {
-    add('too-many-files', 'It holds too many files', null, `at most ${limits.files} files`);
-  }
-  if (taken.changed) {
-    add('changed-while-sealing', 'It changed while it was read', null, 'one rename, then nothing');
-  }
-  for (const member of owner === undefined ? [] : taken.members) {
-    if (member.uid === owner) continue;
-    add('owner-mismatch', 'It belongs to somebody else', member.path || null, `uid ${owner}`);
-  }
-  return faults;
-}
-
-function withdrawal(top: Member): Examined {
-  const target = top.content.toString('utf8').trim();
-  if (top.kind === 'file' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/.test(target)) {
-    return { result: { kind: 'withdraw', target }, files: [] };
-  }
-  const message = 'A withdrawal is a file that holds the id of a proposal, and nothing else';
-  return refused(null, [reason('malformed', { message, step: 'intake' })]);
-}
-
-function patch(request: SealRequest, content: Buffer): Examined {
-  const read = readPatch(content);
-  const title = read.title ?? request.drop.replace(/\.(patch|diff)$/, '');
-  const faults = [...read.faults, ...formFaults(request, read.paths, read.base)];
-  if (faults.length > 0) return refused(title, faults);
-  const sealed: Sealed = {
-    form: 'patch',
-    title,
-    why: read.why,
-    base: read.base ?? readCurrent(request.layout),
-    paths: read.paths,
-    bytes: content.length,
-    sha256: createHash('sha256').update(content).digest('hex'),
-  };
-  const file = { path: 'change.patch', mode: 0o600, content };
-  return { result: { kind: 'sealed', sealed }, files: [file] };
-}
-
-function tarball(request: SealRequest, content: Buffer): Examined {
-  const { bytes, files } = request.limits;
-  const read = readTarball(content, { bytes, files: files + files });
-  if (read.kind === 'members') return overlay(request, read.members);
-  const message = 'It cannot be read as a .tar.gz within the limits';
-  const parts = { message, step: 'intake', cause: read.cause };
-  return refused(null, [reason(read.fault, parts)]);
-}
-
-function overlay(request: SealRequest, members: readonly Member[]): Examined {
-  const read = readOverlay(members);
-  const deleted = read.file?.delete ?? [];
-  const written = read.files.map((file) => file.path);
-  const base = read.file?.base ?? null;
-  const faults = [
-    ...members.flatMap(memberFaults),
-    ...read.faults,
-    ...formFaults(request, [...written, ...deleted], base),
-  ];
-  const file = read.file;
-  if (faults.length > 0 || file === null) return refused(file?.title ?? null, faults);
-  const sealed: Sealed = {
-    form: 'overlay',
-    title: file.title,
-    why: file.why,
-    base: base ?? readCurrent(request.layout),
-    paths: [...written, ...deleted].sort(),
-    bytes: read.files.reduce((sum, one) => sum + one.content.length, 0),
-    sha256: overlayHash(read),
-  };
-  return { result: { kind: 'sealed', sealed }, files: overlayFiles(read, deleted) };
-}
-
-function overlayFiles(read: Overlay, deleted: readonly string[]): SealedFile[] {
-  const list = { path: 'delete.json', mode: 0o600, content: Buffer.from(JSON.stringify(deleted)) };
-  const files = read.files.map(({ path, mode, content }) => ({
-    path: `files/${path}`,
-    mode: mode === '100755' ? 0o700 : 0o600,
-    content,
-  }));
-  return [list, ...files];
-}
-
-/** What paths and base can be faulted for before anything is applied. */
-function formFaults(request: SealRequest, paths: readonly string[], base: string | null): Reason[] {
-  const { limits, layout, roots } = request;
-  const faults = [...new Set(paths)].flatMap((path) => pathFaults(path, limits, 'intake'));
-  if (paths.length > limits.files) {
-    const message = 'It touches too many files';
-    const expected = `at most ${limits.files} files`;
-    const actual = `${paths.length} files`;
-    faults.push(reason('too-many-files', { message, step: 'intake', expected, actual }));
-  }
-  faults.push(...togetherFaults(paths, 'intake'));
-  if (roots !== undefined && faults.length === 0) {
-    faults.push(...outsideFaults(paths, roots, 'intake'));
-  }
-  if (base !== null && !isRelease(layout, base)) {
-    const message = 'It names a base that is no release here';
-    faults.push(reason('unknown-base', { message, step: 'intake', input: base }));
-  }
-  return faults;
-}
-
-function isRelease(layout: Layout, id: string): boolean {
-  return /^\d{8}T\d{6}Z-[0-9a-f]{10}$/.test(id) && kindOf(layout.manifest(id)) === 'file';
-}
-
-/** At most this many reasons are kept: a drop may hold thousands of faults. */
-const mostReasons = 100;
-
-function refused(title: string | null, faults: readonly Reason[]): Examined {
-  return { result: { kind: 'refused', title, reasons: faults.slice(0, mostReasons) }, files: [] };
 }
