@@ -6,7 +6,16 @@ import { join } from 'node:path';
  * Every benchmark, one after another on this machine, each beside its peers. Prints the tables
  * that docs/performance.md quotes. Run it on a quiet machine: `npm run bench`.
  */
-const benches = [['flip'], ['staging'], ['journal'], ['run'], ['daemon'], ['command'], ['scale']];
+const benches = [
+  ['flip'],
+  ['staging'],
+  ['journal'],
+  ['run'],
+  ['daemon'],
+  ['intake'],
+  ['command'],
+  ['scale'],
+];
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
 process.stdout.write(`node ${process.version}, ${cpus().length} cores\n`);

@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Phase } from '../../../supervisor/model/proposal.ts';
+import type { Journal } from '../../../supervisor/store/journal.ts';
+
+/** Drops that lie ready in their inboxes under dot-names: one rename each makes them drops. */
+export interface Flood {
+  inboxes: string[];
+  /** Of all inboxes together. */
+  count: number;
+}
+
+export const newFile = (name: string) =>
+  `Subject: ${name}\n---\ndiff --git a/app/${name} b/app/${name}\nnew file mode 100644\n` +
+  `--- /dev/null\n+++ b/app/${name}\n@@ -0,0 +1 @@\n+${name}\n`;
+
+export function stageMany({ inboxes, count }: Flood): void {
+  for (const inbox of inboxes) mkdirSync(inbox, { recursive: true });
+  for (let at = 0; at < count; at++) {
+    writeFileSync(join(inboxes[at % inboxes.length] ?? '', `.d${at}.patch`), newFile(`d${at}`));
+  }
+}
+
+/** Arguments of a node that drops them all, as fast as it can, in the order of their numbers. */
+export function dropMany(flood: Flood): string[] {
+  const program = `
+    const { renameSync } = require('node:fs');
+    const { inboxes, count } = ${JSON.stringify(flood)};
+    for (let at = 0; at < count; at++) {
+      const inbox = inboxes[at % inboxes.length];
+      renameSync(inbox + '/.d' + at + '.patch', inbox + '/d' + at + '.patch');
+    }`;
+  return ['-e', program];
+}
+
+/** What the journal holds of each proposal, by id, as it is committed. */
+export class Committed {
+  readonly proposals = new Map<string, { drop: string; phase: Phase; at: number }>();
+
+  /** A journal that tells of what it has committed. */
+  readonly around = (journal: Journal): Journal => ({
+    ...journal,
+    commit: (entries, puts) => {
+      journal.commit(entries, puts);
+      for (const put of puts) {
+        if (put.table !== 'proposals' || put.value === null) continue;
+        const { drop, phase } = put.value;
+        const at = this.proposals.get(put.id)?.at ?? performance.now();
+        this.proposals.set(put.id, { drop, phase, at });
+      }
+    },
+  });
+}
