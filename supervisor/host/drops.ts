@@ -78,7 +78,7 @@ interface Times {
 
 function readiness(times: Times, now: number, settle: number) {
   // With its fraction: many come within a millisecond, and their order counts.
-  const last = Number(times.top > times.inside ? times.top : times.inside) / 1e6;
+  const last = Math.max(Number(times.top), Number(times.inside)) / 1e6;
   const whole = times.moved && times.top >= times.inside;
   // A change from the future: the clock was set back, and waiting for it could take days.
   if (whole || last > now + 1000) return { ready: true, readyAt: Math.min(last, now) };
