@@ -18,13 +18,13 @@ export function attribute(ending: RunEnding): Verdict {
   }
   const stopped = stoppedOnPurpose(ending);
   if (stopped !== null) return stopped;
-  if (ending.stoppedBy === null && ending.exit === 0 && door.errors.length === 0) {
-    return door.steps === 0 && door.turns.begun === 0 ? emptyRun(ending) : fine;
-  }
+  const quiet = ending.stoppedBy === null && ending.exit === 0 && door.errors.length === 0;
+  const began = door.steps > 0 || door.turns.begun > 0;
+  if (quiet && began) return fine;
   // A flood was seen by the supervisor itself: no provider makes a runtime print without end.
-  const may = ending.exit !== 0 && ending.stoppedBy !== 'output';
-  const excuse = may ? excused(ending) : null;
+  const excuse = ending.stoppedBy === 'output' ? null : excused(ending);
   if (excuse !== null) return excuse;
+  if (quiet) return emptyRun(ending);
   if (ending.stoppedBy === 'timeout') return timedOut(ending);
   return { outcome: 'failed', cause: 'runtime', reason: failure(ending) };
 }
@@ -50,7 +50,11 @@ function stoppedOnPurpose(ending: RunEnding): Verdict | null {
   return null;
 }
 
-/** The last model call got no answer and no later one did: its failure explains the run's. */
+/**
+ * The last model call got no answer and no later one did: its failure explains the run's, whether
+ * the run ended with an error, reported one and exited 0, or only gave up. A call that failed for
+ * what the run itself sent is no excuse, nor is an outage after one (`gateway/tally`).
+ */
 function excused(ending: RunEnding): Verdict | null {
   const last = ending.door.lastFailure;
   if (last === null || last.by === 'script' || last.by === 'request') return null;

@@ -8,6 +8,7 @@ import { Refusal, sendRefusal } from './refusal.ts';
 import { findRoute } from './routes.ts';
 import { tellFailure } from './tell.ts';
 import { checkToken } from './token.ts';
+import { hungUp } from './upstream.ts';
 
 export type { DoorOptions, Mail } from './desk.ts';
 export { doorEnvironment } from './environment.ts';
@@ -81,7 +82,9 @@ async function serve(desk: Desk, request: IncomingMessage, response: ServerRespo
     await route.serve(desk, request, response, path);
   } catch (error) {
     const refusal = error instanceof Refusal ? error : internal(error);
-    if (route.counts) desk.tally.failed(refusal.by, tellFailure(refusal));
+    if (route.counts) {
+      desk.tally.failed(refusal.by, tellFailure(refusal), refusal.status === hungUp);
+    }
     desk.trace({
       ...{ what: 'refused', route: `${request.method} ${path}`, status: refusal.status },
       ...{ code: refusal.reason.code, message: tellFailure(refusal) },

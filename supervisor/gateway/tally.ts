@@ -9,8 +9,11 @@ export interface Tally {
   answered(answer: Answer, rehearsed: boolean): void;
   /** Tokens of a call, answered or not. */
   used(answer: Answer): void;
-  /** A call got no answer. */
-  failed(by: FaultOf, message: string): void;
+  /**
+   * A call got no answer. One that is the run's own fault is not made good by an outage after it,
+   * but by an answer; a call that the run itself gave up says less than the next one.
+   */
+  failed(by: FaultOf, message: string, gaveUp?: boolean): void;
   /** Tool results in a request: what the model called before has been answered by the runtime. */
   toolResults(blocks: Iterable<Block>): void;
   scriptFault(fault: string): void;
@@ -35,12 +38,15 @@ export function openTally(): Tally {
   let steps = 0;
   let unrehearsed = 0;
   let lastFailure: DoorSummary['lastFailure'] = null;
+  /** The last failure was the run's own doing. */
+  let own = false;
 
   return {
     answered(answer, rehearsed) {
       steps += 1;
       if (!rehearsed) unrehearsed += 1;
       lastFailure = null;
+      own = false;
       for (const call of answer.calls) {
         if (open.size < MOST_CALLS) open.set(call.id, call.name);
       }
@@ -51,7 +57,9 @@ export function openTally(): Tally {
       tokens.cacheRead += usage.cacheRead;
       tokens.cacheWrite += usage.cacheWrite + usage.cacheWriteHour;
     },
-    failed(by, message) {
+    failed(by, message, gaveUp = false) {
+      if (by === 'upstream' && own) return;
+      own = (by === 'request' || by === 'script') && !gaveUp;
       lastFailure = { by, message };
     },
     toolResults(blocks) {

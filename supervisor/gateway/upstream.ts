@@ -53,6 +53,9 @@ function messageOf(body: string): string | null {
 /** A run that waited this part of the wall clock in vain hung up because of the provider. */
 const PATIENCE = 0.1;
 
+/** Status of a call that the run itself gave up. */
+export const hungUp = 499;
+
 /** Why a call was ended, as a refusal; null when it was not. */
 export function callEnded(call: Call): Refusal | null {
   if (!call.signal.aborted) return null;
@@ -72,7 +75,7 @@ export function callEnded(call: Call): Refusal | null {
     });
   }
   return new Refusal('gateway-request', {
-    ...{ type: 'invalid_request_error', status: 499, ...shared },
+    ...{ type: 'invalid_request_error', status: hungUp, ...shared },
     by: call.waitedLong(PATIENCE) ? 'upstream' : 'request',
     message: 'the run hung up before the answer was complete',
   });

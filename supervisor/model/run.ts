@@ -50,7 +50,7 @@ export interface DoorSummary {
   calls: string[];
   /** Errors that the runtime reported, newest last, bounded. */
   errors: ReportedError[];
-  /** The last model call that got no answer, if no later one did; whose fault it was. */
+  /** The last model call that got no answer, if no later one did; the run's own fault first. */
   lastFailure: null | {
     by: 'upstream' | 'halt' | 'budget' | 'script' | 'request' | 'host';
     message: string;

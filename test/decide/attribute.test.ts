@@ -50,6 +50,46 @@ describe('whose fault an ended run is', () => {
       ...(['failed', 'upstream', 'upstream-failed'] as const),
     ],
     [
+      'the provider did not answer: reported, exit 0',
+      ending({}, { ...failing('upstream'), errors: [error] }),
+      ...(['failed', 'upstream', 'upstream-failed'] as const),
+    ],
+    [
+      'the provider did not answer: given up without a word, exit 0',
+      ending({}, { ...failing('upstream'), steps: 0, turns: { begun: 0, ended: 0 } }),
+      ...(['failed', 'upstream', 'upstream-failed'] as const),
+    ],
+    [
+      'the provider did not answer once, the turn completed all the same',
+      ending({}, failing('upstream')),
+      ...(['ok', null, null] as const),
+    ],
+    [
+      'out of money: reported, exit 0',
+      ending({}, { ...failing('budget'), errors: [error] }),
+      ...(['failed', 'budget', 'budget-exhausted'] as const),
+    ],
+    [
+      'a request of its own fault: reported, exit 0',
+      ending({}, { ...failing('request'), errors: [error] }),
+      ...(['failed', 'runtime', 'run-failed'] as const),
+    ],
+    [
+      'a request of its own fault, given up without a word',
+      ending({}, { ...failing('request'), steps: 0, turns: { begun: 0, ended: 0 } }),
+      ...(['empty', 'runtime', 'run-empty'] as const),
+    ],
+    [
+      'the host is at fault, whatever the provider did',
+      ending({ exit: 1, hostFault: because('host-failed') }, failing('upstream')),
+      ...(['failed', 'host', 'host-failed'] as const),
+    ],
+    [
+      'halted, whatever the provider did',
+      ending({ exit: null, stoppedBy: 'halt' }, failing('upstream')),
+      ...(['stopped', 'halt', 'halted'] as const),
+    ],
+    [
       'it hung on the provider',
       ending({ exit: null, stoppedBy: 'timeout' }, failing('upstream')),
       ...(['failed', 'upstream', 'upstream-failed'] as const),
