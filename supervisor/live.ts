@@ -26,6 +26,7 @@ export interface Outside {
   now(): number;
   /** Ask for a turn soon. */
   wake(): void;
+  monotonic(): number;
   wakeAt(at: number | null): void;
   /** Inboxes that something happened in since the last look; null: look into all. */
   dirty(): Dirty;
@@ -62,7 +63,7 @@ export function goLive(outside: Outside): Live {
   };
   const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });
   const loop: Loop = new Loop(journal.load(), {
-    ...{ now, policy: policy.inForce },
+    ...{ now, monotonic: outside.monotonic, policy: policy.inForce },
     ended: outside.wake,
     wakeAt: outside.wakeAt,
     observe: (state, { tick }) =>

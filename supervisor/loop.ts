@@ -6,7 +6,7 @@ import type { Entry } from './model/entry.ts';
 import type { Facts } from './model/fact.ts';
 import type { Mark } from './model/mark.ts';
 import type { PolicyInForce } from './model/policy.ts';
-import type { Put, State } from './model/state.ts';
+import { host, type Put, type State } from './model/state.ts';
 import { type Outcome, type Step, stepKey } from './model/step.ts';
 
 /*
@@ -23,6 +23,8 @@ import { type Outcome, type Step, stepKey } from './model/step.ts';
 export interface Ports {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds that never step, whatever happens to the wall clock. */
+  monotonic(): number;
   policy(): PolicyInForce;
   /** Look at the world. `tick`: the cron beat is among what woke the loop. */
   observe(state: State, seen: { tick: boolean }): Omit<Facts, 'underway' | 'stopping'>;
@@ -40,6 +42,8 @@ export interface Ports {
 
 /** Decisions in one turn before the loop lets others have the thread. */
 const decisionsPerTurn = 10_000;
+/** A wall clock that differs from the time that passed by more than this was set; milliseconds. */
+const stepped = 2000;
 /** When the journal cannot be written: try again after this, in milliseconds. */
 const stuckPause = 1000;
 
@@ -52,6 +56,8 @@ export class Loop {
   #stopping = false;
   #tick = false;
   #stuck = false;
+  /** Both clocks at the last look. */
+  #clocks: { wall: number; passed: number } | null = null;
 
   constructor(state: State, ports: Ports) {
     this.#state = state;
@@ -98,6 +104,7 @@ export class Loop {
   }
 
   #once(): void {
+    this.#readClocks();
     this.#takeIn();
     const facts = this.#facts();
     let view = this.#view(facts);
@@ -108,6 +115,25 @@ export class Loop {
       view = { ...view, state: this.#state };
     }
     this.#ports.wakeAt(nextWake(view));
+  }
+
+  /**
+   * Before anything is recorded at the new time: instants on record follow a clock that was set, or
+   * that went on while the machine slept. A step while nobody looked is seen only if it went back.
+   */
+  #readClocks(): void {
+    const wall = this.#ports.now();
+    const passed = this.#ports.monotonic();
+    const { lastTick } = host(this.#state);
+    const expected =
+      this.#clocks === null
+        ? Math.max(wall, lastTick ?? wall)
+        : this.#clocks.wall + passed - this.#clocks.passed;
+    const by = wall - expected;
+    if (Math.abs(by) > stepped) {
+      this.#record([{ at: wall, type: 'mark', mark: { mark: 'clock', by } }]);
+    }
+    this.#clocks = { wall, passed };
   }
 
   #facts(): Facts {

@@ -80,7 +80,7 @@ function untilSignal(): Promise<string> {
 /** Take the writer lock, read the journal, go live. Throws Failure where it cannot. */
 export async function startSupervisor(options: SuperviseOptions): Promise<Supervisor> {
   const layout = layoutOf(options.root);
-  const { now } = options.clock ?? systemClock;
+  const { now, monotonic } = options.clock ?? systemClock;
   const log = options.log ?? openLog();
   const programs = findPrograms();
   await readyRoot(layout);
@@ -103,7 +103,9 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const { policyFile } = options;
   const dirty = () => wakes.dirty();
   const wake = () => wakes.wake();
-  const live = goLive({ layout, programs, log, journal, now, policyFile, wake, wakeAt, dirty });
+  const clocks = { now, monotonic };
+  const outside = { layout, programs, log, journal, ...clocks, policyFile, wake, wakeAt, dirty };
+  const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });
   log.info('started', { version, root: options.root, policy: policyFile });

@@ -68,7 +68,10 @@ function sealStep(state: State, given: Set<string>, drop: Drop, now: number): St
 function proposalId(state: State, given: ReadonlySet<string>, drop: Drop, now: number): string {
   const name = drop.name.replace(/\.(patch|diff|tar\.gz|withdraw)$/, '');
   const id = `${stamp(now)}-${drop.agent}-${slug(name)}`;
-  if (drop.name.endsWith('.withdraw')) return `${id}.withdraw-${host(state).counter}-${given.size}`;
+  const { counter, repeats } = host(state);
+  if (drop.name.endsWith('.withdraw')) return `${id}.withdraw-${counter}-${given.size}`;
+  // The clock went back: an ended proposal, no longer in memory, may have this very second.
+  if (now <= (repeats ?? 0)) return `${id}-${counter}-${given.size}`;
   for (let again = 1; ; again++) {
     const candidate = again === 1 ? id : `${id}-${again}`;
     if (!state.proposals.has(candidate) && !given.has(candidate)) return candidate;

@@ -45,5 +45,7 @@ export type Mark =
   | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
   | { mark: 'policy'; digest: Digest }
   | { mark: 'tick' }
+  /** The wall clock moved by this much against the time that passed; milliseconds. */
+  | { mark: 'clock'; by: number }
   | { mark: 'started'; pid: number; version: string }
   | { mark: 'stopped'; why: string };

@@ -142,7 +142,6 @@ export interface Notice {
   reason: Reason | null;
 }
 
-/** A receipt that still has to be written. */
 export interface DueReceipt {
   id: string;
   agent: string;
@@ -171,6 +170,7 @@ export interface HostRecord {
   proofs: Proof[];
   /** Refusal of the first release: the supervisor does not start. */
   stillborn: Reason | null;
+  repeats?: number | null; // the clock went back: until then its instants were there before
 }
 
 /** A refused drop that never became a proposal still has a row; it is a proposal in `refused`. */

@@ -44,6 +44,7 @@ const marks: Record<Mark['mark'], number> = {
   switches: 500,
   policy: 300,
   tick: 1500,
+  clock: 300,
   // Told by the process around the loop, of itself.
   started: 0,
   stopped: 0,

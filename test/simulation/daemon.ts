@@ -111,7 +111,8 @@ export class Daemon {
     const alive = () => this.#life === life && this.#loop !== null;
     const here = () => this.#life === life;
     return {
-      now: () => world.agenda.now,
+      now: () => world.wall,
+      monotonic: () => world.agenda.now,
       policy: () => world.policy,
       observe: (state, { tick }) => observe(world, state, tick),
       commit: (entries, puts) => {
@@ -157,7 +158,7 @@ export class Daemon {
     this.#wake += 1;
     const wish = this.#wake;
     if (at === null || !alive() || (!weather.calm && random.chance(0.05))) return;
-    agenda.at(at, () => {
+    agenda.at(at - this.#world.skew, () => {
       if (alive() && this.#wake === wish) this.turn();
     });
   }
@@ -202,7 +203,7 @@ function observe(world: World, state: State, tick: boolean): Seen {
     if (inbox.size > 0) world.noticed.add(agent);
     else world.noticed.delete(agent);
     return [...inbox.values()].map(({ name, readyAt }) => {
-      return { agent, name, readyAt, ready: readyAt <= agenda.now };
+      return { agent, name, readyAt: readyAt + world.skew, ready: readyAt <= agenda.now };
     });
   });
   const facts: Seen = {
@@ -220,10 +221,10 @@ function observe(world: World, state: State, tick: boolean): Seen {
   return facts;
 }
 
-function kept({ disk }: World): Seen['kept'] {
+function kept({ disk, skew }: World): Seen['kept'] {
   return [
-    ...[...disk.sealed].map(([id, { at }]) => ({ what: 'intake' as const, id, at })),
-    ...[...disk.traces].map(([id, at]) => ({ what: 'trace' as const, id, at })),
+    ...[...disk.sealed].map(([id, { at }]) => ({ what: 'intake' as const, id, at: at + skew })),
+    ...[...disk.traces].map(([id, at]) => ({ what: 'trace' as const, id, at: at + skew })),
   ];
 }
 

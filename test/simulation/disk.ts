@@ -14,6 +14,8 @@ export interface Folder {
   agents: Agent[] | null;
   deps: string | null;
   createdAt: number;
+  /** A file of it is gone. */
+  damaged?: boolean;
 }
 
 /** One thing that an agent dropped; `uid` follows it wherever it goes. */

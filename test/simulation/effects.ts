@@ -96,7 +96,11 @@ function seal({ disk, agenda }: World, step: Step & { do: 'seal' }): Outcome {
 
 /** As `host/links` does: the precondition is checked even when a repeat finds its own work. */
 function flip({ disk }: World, step: Step & { do: 'flip' }): Outcome {
-  if (!disk.releases.has(step.to)) return failed(`${step.to} is not complete`);
+  const folder = disk.releases.get(step.to);
+  if (folder === undefined || folder.damaged) {
+    const message = `${step.to} is not whole`;
+    return { of: 'failed', reason: reason('corrupt-release', { message, step: 'flip' }) };
+  }
   if (step.from !== null && disk.current !== step.from) {
     return { of: 'moved', actual: disk.current };
   }

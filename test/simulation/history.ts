@@ -33,6 +33,8 @@ const events: Record<string, { weight: number; happens: (world: World, daemon: D
     full: { weight: 3, happens: (world) => spell(world, 'full') },
     unreadable: { weight: 1, happens: (world) => spell(world, 'unreadable') },
     'move by hand': { weight: 1, happens: moveByHand },
+    clock: { weight: 3, happens: clock },
+    'damaged release': { weight: 2, happens: damage },
     'other policy': { weight: 1, happens: otherPolicy },
   };
 const weights = Object.fromEntries(
@@ -121,6 +123,25 @@ function moveByHand(world: World): void {
   const { random, disk } = world;
   if (disk.current === null) return;
   move(world, random.chance(0.3) ? null : random.pick([...disk.releases.keys()]));
+}
+
+/** The clock is set, back or forward, or the machine slept; now and then while nobody looked. */
+function clock(world: World, daemon: Daemon): void {
+  const by = world.random.pick([-3_600_000, -3_600_000, 3_600_000, -90_000, 28_800_000]);
+  world.skew += by;
+  world.oracle.count(by < 0 ? 'clock back' : 'clock forward');
+  world.oracle.records.clockSet(daemon.up);
+}
+
+/** A file of a release is lost. Mostly of one that is not in use: nothing checks `current`. */
+function damage(world: World): void {
+  const { disk, random, oracle } = world;
+  const others = [...disk.releases.values()].filter((one) => one.id !== disk.current);
+  const one = random.maybe(others);
+  if (one === undefined) return;
+  one.damaged = true;
+  oracle.count('release damaged');
+  oracle.evidence.spoil();
 }
 
 function otherPolicy(world: World): void {

@@ -68,6 +68,7 @@ export class Oracle {
 
   crashed(): void {
     this.count('crash');
+    this.records.gone();
     this.evidence.spoil();
     this.underway.clear();
   }
@@ -137,6 +138,7 @@ export class Oracle {
 
   turned(loop: Loop, stopping: boolean): void {
     this.evidence.check();
+    this.records.looked();
     if (!this.#disturbed) checkRest(this, loop, stopping);
   }
 }

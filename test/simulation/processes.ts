@@ -40,7 +40,7 @@ export function startProcess(world: World, spec: RunSpec, settle: Settle): void 
     if (world.processes.get(spec.id) !== process) return;
     world.processes.delete(spec.id);
     world.oracle.ended(process, ending);
-    settle({ of: 'ended', ending, at: agenda.now });
+    settle({ of: 'ended', ending, at: world.wall });
     for (const one of process.after) one();
   }
   if (folder === undefined || (weather.full && random.chance(0.5))) {

@@ -48,7 +48,9 @@ type Made = Pick<Folder, 'changes' | 'digest' | 'agents' | 'parent'>;
 /** The same content keeps the folder that it has. */
 function publish(world: World, step: Step & { do: 'stage' }, made: Made): Folder {
   const { disk, agenda } = world;
-  const known = [...disk.releases.values()].find((one) => one.digest === made.digest);
+  const known = [...disk.releases.values()].find(
+    (one) => one.digest === made.digest && !one.damaged,
+  );
   if (known !== undefined) return known;
   const id = `${stamp(step.at)}-${made.digest.slice(0, 10)}`;
   const deps = lockOf(made.changes);

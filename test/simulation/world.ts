@@ -60,6 +60,8 @@ export class World {
   /** Digest of the supervisor's scenarios: an operator may write others. */
   suite = 'suite-0';
   numbers = 0;
+  /** The wall clock against the time that passes (`agenda.now`), milliseconds. */
+  skew = 0;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -74,6 +76,11 @@ export class World {
     this.source = random.chance(0.02) ? [born] : [];
     for (const change of this.source) this.changes.set(change.id, change);
     this.oracle = new Oracle(this);
+  }
+
+  /** What the host's clock says. */
+  get wall(): number {
+    return this.agenda.now + this.skew;
   }
 
   number(): number {

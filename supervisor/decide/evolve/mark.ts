@@ -2,6 +2,7 @@ import { instant } from '../../model/duration.ts';
 import type { Mark } from '../../model/mark.ts';
 import { deployment } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
+import { clockMoved } from './clock.ts';
 import { bar, endDeployment, judged, recordGate } from './deployment.ts';
 import { runInterrupted } from './run.ts';
 
@@ -115,6 +116,7 @@ const on: On = {
       if (step === null && at < draft.now - stale) draft.put('retries', key, null);
     }
   },
+  clock: (draft, mark) => clockMoved(draft, mark.by),
   // A first release that did not pass is tried again at each start.
   started: (draft) => draft.host({ stillborn: null }),
   stopped: () => undefined,
@@ -143,12 +145,19 @@ function begin(draft: Draft, mark: Mark & { mark: 'begin' }): void {
 function stable(draft: Draft, mark: Mark & { mark: 'stable' }): void {
   const slot = deployment(draft.state);
   const release = draft.state.releases.get(mark.release);
-  if (release) draft.put('releases', release.id, { ...release, stableAt: instant(draft.now) });
+  if (release) draft.put('releases', release.id, { ...release, stableAt: stableNow(draft) });
   if (slot?.proposal !== mark.proposal) return;
   draft.put('deployment', 'deployment', null);
   draft.phase(mark.proposal, 'stable', mark.reason);
   const row = mark.proposal === null ? undefined : draft.state.proposals.get(mark.proposal);
   if (row) judged(draft, row.proposer, 'stable', null);
+}
+
+/** Later than every other, whatever the clock says: the newest stable release is the last one. */
+function stableNow(draft: Draft): string {
+  const others = [...draft.state.releases.values()].map((one) => Date.parse(one.stableAt ?? ''));
+  const newest = Math.max(0, ...others.filter(Number.isFinite));
+  return instant(Math.max(draft.now, newest + 1));
 }
 
 /** Somebody moved `current` to a release that may be: the journal follows, the slot ends. */

@@ -92,7 +92,7 @@ export class TestHost {
   }
 
   async start(): Promise<void> {
-    const clock = { now: () => this.now(), monotonic: () => performance.now() };
+    const clock = { now: () => this.now(), monotonic: () => performance.now() + this.#offset };
     const log = openLog({ human: false, write: (line) => void this.logged.push(line) });
     const { aroundJournal } = this.#options;
     const around = aroundJournal === undefined ? {} : { aroundJournal };

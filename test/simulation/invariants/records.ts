@@ -2,11 +2,12 @@ import type { Entry } from '../../../supervisor/model/entry.ts';
 import type { Mark } from '../../../supervisor/model/mark.ts';
 import { terminal } from '../../../supervisor/model/proposal.ts';
 import type { RunEnding, RunSpec } from '../../../supervisor/model/run.ts';
-import { deployment, type State } from '../../../supervisor/model/state.ts';
+import { deployment, host, type State } from '../../../supervisor/model/state.ts';
 import type { Step } from '../../../supervisor/model/step.ts';
 import type { Content } from '../content.ts';
 import type { Folder } from '../disk.ts';
 import type { Oracle } from '../oracle.ts';
+import { tickEvery } from '../policies.ts';
 import { checkPhases } from './phases.ts';
 import { Turns } from './turns.ts';
 
@@ -38,7 +39,34 @@ export class Records {
   }
 
   gated = (gate: 'build' | 'smoke', release: string): boolean =>
-    this.#gates.has(`${gate} ${release}`);
+    this.#gates.has(`${gate} ${this.#content(release)}`);
+
+  /** A gate speaks for content: a damaged release may be built once more. */
+  #content = (release: string): string =>
+    this.#oracle.world.disk.releases.get(release)?.digest ?? release;
+
+  /** When `current` last was promoted, in time that passes; null: a clock was set unseen since. */
+  #promotedAt: number | null = null;
+  /** How far off a step of the clock may be taken that nobody saw: since the last tick. */
+  unseen = 0;
+  #stepped = false;
+
+  /** A clock that is set forward while the daemon is down looks like a long night. */
+  clockSet(up: boolean): void {
+    this.#stepped = true;
+    if (!up) this.gone();
+  }
+
+  /** The daemon died: a step that it had not looked at is told only by the last tick. */
+  gone(): void {
+    if (!this.#stepped) return;
+    this.#promotedAt = null;
+    this.unseen = tickEvery;
+  }
+
+  looked(): void {
+    this.#stepped = false;
+  }
 
   isAnswered = (request: string): boolean => this.#answers.has(request);
 
@@ -98,12 +126,20 @@ export class Records {
     }
     if (step.do === 'seal' && outcome.of !== 'gone') this.#sealed(step);
     if (outcome.of === 'built' && outcome.gate.outcome === 'pass' && step.do === 'build') {
-      this.#gates.add(`build ${step.release}`);
+      this.#gates.add(`build ${this.#content(step.release)}`);
     }
-    if (outcome.of === 'rehearsed' && step.do === 'smoke') this.#gates.add(`smoke ${step.release}`);
+    if (outcome.of === 'rehearsed' && step.do === 'smoke') {
+      this.#gates.add(`smoke ${this.#content(step.release)}`);
+    }
+    if (step.do === 'flip' && step.why === 'promote')
+      this.#promotedAt = this.#oracle.world.agenda.now;
     const back = step.do === 'flip' && step.why === 'rollback' && this.#leaving?.to === step.to;
     if (back && outcome.of === 'flipped') this.#left(before);
-    if (step.do === 'halt') this.#left(before);
+    if (step.do === 'halt') {
+      // Nowhere to go: what is current stays so, on nobody's word, with every agent halted.
+      this.vouched.add(host(before).current ?? '');
+      this.#left(before);
+    }
     if (step.do === 'answer') this.#answers.set(step.request, 'told');
     if (step.do === 'run' && outcome.of === 'ended') this.#ran(step.run, outcome.ending, before);
   }
@@ -178,6 +214,10 @@ export class Records {
     if (mark.mark === 'stable') {
       const long = slot?.bake != null && at >= slot.bake.startedAt + world.policy.policy.bake.for;
       this.#oracle.check(long, 'bake', () => `${mark.release} is stable before its time`);
+      const real = this.#promotedAt === null ? null : world.agenda.now - this.#promotedAt;
+      const cut = () => `${mark.release} is stable after ${real} ms`;
+      const enough = real === null || real >= world.policy.policy.bake.for - 2_000;
+      this.#oracle.check(enough, 'bake cut short', cut);
       this.#oracle.check(slot?.bake?.suspects.length === 0, 'bake', () => 'stable under suspicion');
     }
     if (mark.mark === 'answered') {

@@ -14,6 +14,22 @@ export function checkRest(oracle: Oracle, loop: Loop, stopping: boolean): void {
   checkStops(oracle, state);
   checkRuns(oracle, state);
   checkWork(oracle, state);
+  checkWaits(oracle, state);
+}
+
+/** No wait is longer than anybody decided to wait, whatever happened to the clock. */
+function checkWaits(oracle: Oracle, state: State): void {
+  const { wall } = oracle.world;
+  const bound = (what: string, until: number, most: number) => {
+    const late = () => `${what} waits ${until - wall} ms`;
+    oracle.check(until - wall <= most + oracle.records.unseen, 'waits', late);
+  };
+  for (const retry of state.retries.values()) bound(`retry ${retry.key}`, retry.at, 60_000);
+  const slot = deployment(state);
+  if (slot?.canary) bound('the canary', slot.canary.deadline, 10 * 60_000);
+  if (slot?.bake) bound('the bake', slot.bake.startedAt, 0);
+  if (slot?.bake?.confirm) bound('the rerun', slot.bake.confirm.notBefore, 16 * 60_000);
+  for (const run of slot?.bake?.runs ?? []) bound(`after ${run.id}`, run.endedAt, 0);
 }
 
 /** Nothing is built, rehearsed or installed for a change that has ended or stands still. */
@@ -45,6 +61,8 @@ function checkCurrent(oracle: Oracle, state: State): void {
   }
   if (flipping(state) || rollback(state) !== null || oracle.world.weather.full) return;
   if (deployment(state)?.phase === 'promoting') return;
+  // Damaged, gone, and nothing else is left: the host was halted when that was found.
+  if (state.releases.get(current ?? '')?.damaged) return;
   const same = current === null || disk.current === current;
   const other = () => `the journal says ${current}, the link ${disk.current}`;
   oracle.check(same, 'invariant 1', other);
