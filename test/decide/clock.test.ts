@@ -2,20 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { intake } from '../../supervisor/decide/intake.ts';
 import { stableReleases } from '../../supervisor/decide/rollback.ts';
 import { deployment, host } from '../../supervisor/model/state.ts';
+import type { Step } from '../../supervisor/model/step.ts';
 import {
   bakeOf,
   brief,
   canaryOf,
   candidate,
+  ending,
   now,
   record,
   release,
   retry,
+  running,
   slot,
+  spec,
   stable,
   view,
 } from './build.ts';
-import { mark } from './fold.ts';
+import { mark, settle } from './fold.ts';
 
 const hour = 3_600_000;
 const minute = 60_000;
@@ -79,6 +83,13 @@ describe('schedules, the clock an hour back', () => {
   ])('%s', (_, cron, minutes, holds) => {
     expect(holds(next(cron, now + minutes * minute))).toBe(true);
   });
+});
+
+test('a run that ended just before the clock was set back did not end in the future', () => {
+  const step: Step = { do: 'run', run: spec('r') };
+  const ended = { of: 'ended' as const, ending: ending({ exit: 1 }), at: now + hour };
+  const after = settle({ runs: [running('r')] }, step, ended);
+  expect(after.agents.get('maker')?.recent[0]?.endedAt).toBe(now);
 });
 
 describe('order, the clock an hour back', () => {

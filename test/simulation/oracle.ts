@@ -138,7 +138,6 @@ export class Oracle {
 
   turned(loop: Loop, stopping: boolean): void {
     this.evidence.check();
-    this.records.looked();
     if (!this.#disturbed) checkRest(this, loop, stopping);
   }
 }

@@ -19,7 +19,9 @@ interface End extends Verdict {
 export function runEnded(draft: Draft, spec: RunSpec, ending: RunEnding, at: number): void {
   const { usd, steps, rehearsed } = ending.door;
   const { durationMs } = ending;
-  close(draft, spec, { ...attribute(ending), at, durationMs, usd, steps, rehearsed });
+  // Its end may have been written down just before the clock was set back.
+  const ended = Math.min(at, draft.now);
+  close(draft, spec, { ...attribute(ending), at: ended, durationMs, usd, steps, rehearsed });
 }
 
 /** The run never came to be: the host's fault. */

@@ -57,15 +57,11 @@ export class Records {
     if (!up) this.gone();
   }
 
-  /** The daemon died: a step that it had not looked at is told only by the last tick. */
+  /** The daemon died: a step that it had not recorded is told only by the last tick. */
   gone(): void {
     if (!this.#stepped) return;
     this.#promotedAt = null;
     this.unseen = tickEvery;
-  }
-
-  looked(): void {
-    this.#stepped = false;
   }
 
   isAnswered = (request: string): boolean => this.#answers.has(request);
@@ -184,6 +180,7 @@ export class Records {
     const { world } = this.#oracle;
     const slot = deployment(before);
     this.#oracle.count(`mark ${mark.mark}`);
+    if (mark.mark === 'clock') this.#stepped = false;
     if (mark.mark === 'begin') this.#turns.began(mark.proposal, at, before);
     if (mark.mark === 'rollback') {
       this.#leaving = mark;
