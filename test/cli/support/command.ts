@@ -34,9 +34,18 @@ export function airlock(root: string, ...args: string[]): Promise<Ended> {
 }
 
 export function startAirlock(root: string, ...args: string[]): ChildProcess {
-  const argv = [join(built, 'cli', 'airlock.js'), '--root', root, ...args];
-  const child = spawn(process.execPath, argv, {
-    env: environment,
+  return startIn(environment, commandLine(root, ...args));
+}
+
+/** The command as a line for a shell or a terminal. */
+export const commandLine = (root: string, ...args: string[]): string[] => [
+  ...[process.execPath, join(built, 'cli', 'airlock.js'), '--root', root],
+  ...args,
+];
+
+export function startIn(env: NodeJS.ProcessEnv, [program = '', ...argv]: string[]): ChildProcess {
+  const child = spawn(program, argv, {
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
