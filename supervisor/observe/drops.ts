@@ -94,7 +94,7 @@ export function dropWatch(layout: Layout, settle: () => number): DropWatch {
         if (inbox.empty) inboxes.delete(agent);
       });
     }
-    return { drops, unlooked: [...inboxes.values()].some((inbox) => inbox.waiting > 0) };
+    return { drops, unlooked: [...inboxes.values()].some((inbox) => inbox.unlooked) };
   };
   return { look, faults: () => faults };
 }

@@ -36,6 +36,7 @@ export class Inbox {
   /** Looked at, by arrival once sorted. */
   #order: Entry[] = [];
   #sorted = true;
+  #cut = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -48,6 +49,11 @@ export class Inbox {
   /** How many wait to be looked at. */
   get waiting(): number {
     return this.#queue.length - this.#next;
+  }
+
+  /** Time was up before all that is to be told was seen. */
+  get unlooked(): boolean {
+    return this.#cut || this.waiting > 0;
   }
 
   /** Take in what the folder holds. Throws when it cannot be read. */
@@ -93,6 +99,7 @@ export class Inbox {
       if (isThere(entry) && !rests(seenOf(entry), look)) this.#see(entry, look);
       if (isThere(entry)) shown.push(entry);
     }
+    this.#cut = at < this.#order.length && shown.length < most;
     if (at > shown.length) this.#order = [...shown, ...this.#order.slice(at)];
     return shown.map(seenOf);
   }
