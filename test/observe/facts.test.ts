@@ -106,13 +106,17 @@ test('of a full inbox the first that came are told; what was seen is not listed 
   const { observe } = watching(place);
   for (let n = 0; n < 300; n++) drop(place, 'maker', `d${n}`);
   drop(place, 'keeper', 'one.patch');
-  const first = observe(sweep);
+  // On a busy machine time is up sooner: a look is gone on with until it is through.
+  const on = { tick: false, dirty: noInbox, releases: [] };
+  const through = (woken: Parameters<typeof observe>[0]) => {
+    let seen = observe(woken);
+    while (seen.unlooked) seen = observe(on);
+    return seen;
+  };
+  const first = through(sweep);
   expect(first.drops.filter((one) => one.agent === 'maker').length).toBeLessThanOrEqual(128);
   expect(names(first.drops)).toContain('keeper/one.patch');
-  let seen = first;
-  const on = { tick: false, dirty: noInbox, releases: [] };
-  while (seen.unlooked) seen = observe(on);
-  const told = () => names(observe(on).drops.filter((one) => one.agent === 'maker'));
+  const told = () => names(through(on).drops.filter((one) => one.agent === 'maker'));
   expect(told()).toHaveLength(128);
   const taken: string[] = [];
   while (told().length > 0) {
@@ -125,7 +129,7 @@ test('of a full inbox the first that came are told; what was seen is not listed 
   expect(taken).toHaveLength(300);
   drop(place, 'maker', 'untold');
   expect(told()).toEqual([]);
-  expect(names(observe(sweep).drops)).toContain('maker/untold');
+  expect(names(through(sweep).drops)).toContain('maker/untold');
 });
 
 test('what is no inbox is none', () => {
