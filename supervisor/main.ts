@@ -1,6 +1,6 @@
 import { type Clock, clock as systemClock } from './host/clock.ts';
 import { type Log, openLog } from './host/log.ts';
-import { keepMemorySmall } from './host/memory.ts';
+import { collectWhenQuiet, keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/notify.ts';
 import { findPrograms } from './host/programs.ts';
 import { readyRoot } from './host/root.ts';
@@ -110,6 +110,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   live.loop.note({ mark: 'started', pid: process.pid, version });
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
+  looked.each(collectWhenQuiet());
   const watchdog = feedWatchdog(looked, wakes, log);
   const ready = untilReady(live, looked, log);
   // Who stops before it is ready is not told twice.
