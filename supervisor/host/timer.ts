@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { createTask, validateDetailed } from 'node-cron';
+import { clock } from './clock.ts';
 
 /** Something that wakes and can be stopped. */
 export interface Timer {
@@ -38,6 +39,24 @@ export function at(instant: number, now: () => number, wake: () => void): Timer 
   };
   set();
   return { stop: () => clearTimeout(timeout) };
+}
+
+/** A difference between wall and monotonic clock that is no drift, milliseconds. */
+const step = 1000;
+
+/**
+ * Tell within `every` milliseconds that the wall clock was set or the machine slept: timers went
+ * on as before, so that whoever waits for an instant has to reckon anew.
+ */
+export function onClockStep(told: () => void, every = 2000): Timer {
+  const gap = () => clock.now() - clock.monotonic();
+  let known = gap();
+  const timer = setInterval(() => {
+    const now = gap();
+    if (Math.abs(now - known) > step) told();
+    known = now;
+  }, every).unref();
+  return { stop: () => clearInterval(timer) };
 }
 
 /**

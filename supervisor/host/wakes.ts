@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Layout } from '../model/layout.ts';
-import { at, type CronTimer, cron, type Timer } from './timer.ts';
+import { at, type CronTimer, cron, onClockStep, type Timer } from './timer.ts';
 import { watch } from './watch.ts';
 
 /**
@@ -25,7 +25,9 @@ export class Wakes {
   #all = true;
   #due: { tick: boolean } | null = null;
   #timer: Timer | null = null;
+  #beats: readonly Beat[] = [];
   #crons = new Map<string, CronTimer>();
+  readonly #steps: Timer = onClockStep(() => this.#reckonAnew());
   #closeWatch = () => {};
 
   constructor(layout: Layout, now: () => number, turn: (wake: { tick: boolean }) => void) {
@@ -77,6 +79,7 @@ export class Wakes {
 
   /** Beat at these, and at no others. Returns when the tick beats next; null when it does not. */
   beat(beats: readonly Beat[]): void {
+    this.#beats = beats;
     const wanted = new Map(beats.map((one) => [`${one.tick} ${one.zone} ${one.cron}`, one]));
     for (const [key, timer] of this.#crons) {
       if (wanted.has(key)) continue;
@@ -93,10 +96,19 @@ export class Wakes {
   }
 
   end(): void {
+    this.#steps.stop();
     this.wakeAt(null);
     this.beat([]);
     this.#due = null;
     this.#closeWatch();
+  }
+
+  /** A clock that was set back would keep node-cron silent until it is that late again. */
+  #reckonAnew(): void {
+    const beats = this.#beats;
+    this.beat([]);
+    this.beat(beats);
+    this.wake(true);
   }
 
   /** False where nothing follows from it: what begins with a dot is not dropped yet. */
