@@ -45,19 +45,24 @@ const faultyPolicy = 2;
 export async function supervise(options: SuperviseOptions): Promise<number> {
   keepMemorySmall();
   const log = options.log ?? openLog();
+  let supervisor: Supervisor | null = null;
   try {
-    const supervisor = await startSupervisor({ ...options, log });
+    supervisor = await startSupervisor({ ...options, log });
     const ended = untilSignal();
     await Promise.race([supervisor.ready, ended]);
     await told(['--ready', `--status=airlock ${version}`], log);
     const why = await ended;
     log.info('stopping', { why });
     await told(['STOPPING=1'], log);
-    await supervisor.stop(why);
+    const leaving = supervisor;
+    supervisor = null;
+    await leaving.stop(why);
     return 0;
   } catch (error) {
     const { hint, ...because } = reasonOf(error, 'start');
     log.error(because.message, { reason: because, hint });
+    // Who goes on with nobody to answer for him would hold the lock and never be started again.
+    await supervisor?.stop(because.message);
     return because.code.startsWith('policy') ? faultyPolicy : 1;
   }
 }
@@ -196,15 +201,17 @@ async function drain(live: Live, looked: Looked, wakes: Wakes, log: Log): Promis
   const { drain: patience } = live.policy.inForce().policy.limits;
   const idle = looked.until(() => live.loop.underway.size === 0);
   wakes.wake();
-  let timer: NodeJS.Timeout | undefined;
-  const impatient = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
-  });
-  await Promise.race([idle, impatient]);
-  clearTimeout(timer);
+  await Promise.race([idle, after(patience)]);
   const left = live.running();
   if (left.length > 0) log.warn('runs are stopped, as no evidence', { runs: left });
   await live.stopRuns();
   wakes.wake();
-  if (left.length > 0) await looked.until(() => left.every((id) => !live.loop.state.runs.has(id)));
+  const recorded = looked.until(() => left.every((id) => !live.loop.state.runs.has(id)));
+  // A journal that cannot be written: the next start finds these runs interrupted.
+  if (left.length > 0) await Promise.race([recorded, after(unrecorded)]);
 }
+
+/** Milliseconds to wait for the ends of stopped runs to be on record. */
+const unrecorded = 5000;
+
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());

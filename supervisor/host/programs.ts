@@ -32,6 +32,7 @@ const needed = {
   setpriv: 'missing-setpriv',
   git: 'missing-git',
   sh: 'host-failed',
+  sync: 'host-failed',
 } as const satisfies Record<string, ReasonCode>;
 
 /**

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { until } from '../pipeline/support/host.ts';
+import { tiny, until } from '../pipeline/support/host.ts';
 import {
   airlock,
   commandLine,
@@ -198,3 +198,18 @@ function failing(place: string, text: string): string {
   writeFileSync(join(bin, 'systemd-notify'), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   return `${bin}${delimiter}${process.env.PATH}`;
 }
+
+describe('a start that comes to nothing', () => {
+  it('ends with 1 when the first release does not pass, and holds the lock no longer', async () => {
+    const host = new LiveHost();
+    const policy = readFileSync(host.policy, 'utf8');
+    const source = join(host.place, 'source');
+    cpSync(tiny, source, { recursive: true });
+    writeFileSync(join(source, 'app/turn.mjs'), turn("throw new Error('boom');"));
+    writeFileSync(host.policy, policy.replaceAll(tiny, source));
+    await expect(host.start()).rejects.toThrow(/^start ended with 1: [\s\S]*does not pass/);
+    writeFileSync(join(source, 'app/turn.mjs'), turn('// mended'));
+    await host.start();
+    expect(await host.stop()).toBe(0);
+  });
+});
