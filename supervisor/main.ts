@@ -120,14 +120,16 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const ready = untilReady(live, looked, log);
   // Who stops before it is ready is not told twice.
   ready.catch(() => undefined);
-  wakes.watch((error) => log.warn('cannot watch', { err: error }));
-  await live.warm();
+  await Promise.all([
+    live.warm(),
+    wakes.watch((error) => log.warn('cannot watch', { err: error })),
+  ]);
   wakes.wake(true);
   const stop = async (why: string) => {
     live.loop.stop();
     await drain(live, looked, wakes, log);
     clearInterval(watchdog);
-    wakes.end();
+    await wakes.end();
     await live.close();
     live.loop.note({ mark: 'stopped', why });
     journal.close();

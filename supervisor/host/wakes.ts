@@ -28,7 +28,7 @@ export class Wakes {
   #beats: readonly Beat[] = [];
   #crons = new Map<string, CronTimer>();
   readonly #steps: Timer = onClockStep(() => this.#reckonAnew());
-  #closeWatch = () => {};
+  #closeWatch = async () => {};
 
   constructor(layout: Layout, now: () => number, turn: (wake: { tick: boolean }) => void) {
     this.#layout = layout;
@@ -36,8 +36,8 @@ export class Wakes {
     this.#turn = turn;
   }
 
-  /** Watch the folders of ROOT. */
-  watch(onError: (error: unknown) => void): void {
+  /** Watch the folders of ROOT; resolves when no event is missed any more for being too early. */
+  async watch(onError: (error: unknown) => void): Promise<void> {
     const { inboxes, control, switches } = this.#layout;
     const watcher = watch(
       { folders: [control, switches], parents: [inboxes], onError },
@@ -46,6 +46,7 @@ export class Wakes {
       },
     );
     this.#closeWatch = watcher.close;
+    await watcher.ready;
   }
 
   /** A turn soon; what happens until then is in it. */
@@ -95,12 +96,12 @@ export class Wakes {
     }
   }
 
-  end(): void {
+  async end(): Promise<void> {
     this.#steps.stop();
     this.wakeAt(null);
     this.beat([]);
     this.#due = null;
-    this.#closeWatch();
+    await this.#closeWatch();
   }
 
   /** A clock that was set back would keep node-cron silent until it is that late again. */

@@ -1,18 +1,22 @@
-import { type Dirent, type FSWatcher, watch as fsWatch, lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import chokidar from 'chokidar';
+import { clock } from './clock.ts';
 import { orNull } from './files.ts';
 import { nameToText, pathOf } from './names.ts';
 
 /**
  * Told of every event: something happened to `name` (as nameToText writes it) in `folder`; with the
- * name '' its watch has just begun. `renamed`: it came by a rename from a dot-file of the same
+ * name '' anything may have. `renamed`: it came by a rename from a dot-file of the same
  * folder, so it is whole. Events may be lost (inotify overflows silently) and repeated: they wake,
  * nothing may depend on them.
  */
 export type Wake = (folder: string, name: string, renamed: boolean) => void;
 
 export interface Watcher {
-  close(): void;
+  /** Resolves when no event is missed any more for being too early. */
+  ready: Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface WatchFolders {
@@ -24,43 +28,94 @@ export interface WatchFolders {
 }
 
 /**
- * Watch folders, not what is deeper, from when this returns. Node's own watcher: chokidar lists a
- * folder anew, with a stat of every file, each second in which something happens in it.
+ * Watch folders, not what is deeper. Only the folders themselves have an inotify watch: every file
+ * is ignored. chokidar still lists a folder anew, with a stat of every file, each second in which
+ * something happens in it: a flooded one is left alone for as long.
  */
 export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): Watcher {
-  const watched = new Map<string, { inode: bigint; watcher: FSWatcher }>();
+  const watched = new Set([...folders, ...parents, ...parents.flatMap(subfolders)]);
+  const watcher = chokidar.watch([...watched], {
+    depth: 0,
+    ignoreInitial: true,
+    ignored: (path) => !watched.has(path),
+  });
   const renames = new RenameSpotter();
+  const timers = new Set<NodeJS.Timeout>();
+  const later = (ms: number, work: () => void) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      work();
+    }, ms).unref();
+    timers.add(timer);
+  };
+  const add = (folder: string) => {
+    watched.add(folder);
+    watcher.add(folder);
+    // Its own watch begins a moment after this: what came by then is told by no event.
+    for (const ms of begins) later(ms, () => wake(folder, '', false));
+  };
+  const forget = (folder: string) => {
+    if (watched.delete(folder)) watcher.unwatch(folder);
+  };
+  const floods = new FloodSpotter((folder) => {
+    forget(folder);
+    later(calm, () => add(folder));
+  });
   const heard = (folder: string, name: string, event: string) => {
-    if (parents.includes(folder)) begin(join(folder, name));
-    wake(folder, name, renames.see(folder, name, event));
-  };
-  const begin = (folder: string) => {
-    const stat = orNull(() => lstatSync(folder, { bigint: true }));
-    const inode = stat?.isDirectory() ? stat.ino : null;
-    const known = watched.get(folder);
-    if (known?.inode === inode) return;
-    known?.watcher.close();
-    watched.delete(folder);
-    if (inode === null) return;
-    try {
-      const watcher = fsWatch(folder, { encoding: 'buffer' }, (event, name) =>
-        heard(folder, name === null ? '' : nameToText(name), event),
-      );
-      watcher.on('error', onError);
-      watched.set(folder, { inode, watcher });
-      wake(folder, '', false);
-    } catch (error) {
-      onError(error);
+    if (!watched.has(folder)) return;
+    if (parents.includes(folder)) {
+      const inner = join(folder, name);
+      if (!isFolder(inner)) forget(inner);
+      else if (!watched.has(inner)) add(inner);
     }
+    wake(folder, name, renames.see(folder, name, event));
+    floods.see(folder);
   };
-  for (const one of [...folders, ...parents]) begin(one);
-  for (const parent of parents) for (const one of subfolders(parent)) begin(one);
+  watcher.on('raw', (event, path, details) => {
+    const folder = (details as { watchedPath: string }).watchedPath;
+    const name = basename(path ?? '');
+    // What is no UTF-8 comes garbled: then it is the folder that something happened in.
+    heard(folder, name.includes('\ufffd') ? '' : nameToText(Buffer.from(name)), event);
+  });
+  watcher.on('unlinkDir', (path) => wake(dirname(path), basename(path), false));
+  watcher.on('error', onError);
   return {
+    ready: new Promise((resolve) => watcher.once('ready', () => resolve())),
     close() {
-      for (const { watcher } of watched.values()) watcher.close();
+      for (const timer of timers) clearTimeout(timer);
+      return watcher.close();
     },
   };
 }
+
+/** Milliseconds after which a new watch has begun: mostly, and on a busy machine. */
+const begins = [100, 1000];
+/** So many events within so many milliseconds are a flood. */
+const flood = 400;
+const calm = 1000;
+
+/** Counts a folder's events, and tells when they are a flood. */
+class FloodSpotter {
+  readonly #counts = new Map<string, { since: number; events: number }>();
+  readonly #told: (folder: string) => void;
+
+  constructor(told: (folder: string) => void) {
+    this.#told = told;
+  }
+
+  see(folder: string): void {
+    const now = clock.monotonic();
+    const known = this.#counts.get(folder);
+    const count = known && now - known.since < calm ? known : { since: now, events: 0 };
+    count.events++;
+    this.#counts.set(folder, count);
+    if (count.events < flood) return;
+    this.#counts.delete(folder);
+    this.#told(folder);
+  }
+}
+
+const isFolder = (path: string) => orNull(() => lstatSync(path))?.isDirectory() ?? false;
 
 function subfolders(parent: string): string[] {
   const entries = orNull((): Dirent[] => readdirSync(parent, { withFileTypes: true })) ?? [];

@@ -45,7 +45,16 @@ const rooms: Record<string, Room> = {
   },
   host: {
     rooms: ['model'],
-    packages: ['better-sqlite3', 'croner', 'execa', 'node-cron', 'pino', 'simple-git', 'tar'],
+    packages: [
+      'better-sqlite3',
+      'chokidar',
+      'croner',
+      'execa',
+      'node-cron',
+      'pino',
+      'simple-git',
+      'tar',
+    ],
     node: 'all',
     because: 'one room touches the machine, so that one room has to be right about it',
   },
