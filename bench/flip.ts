@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { flip } from '../supervisor/host/links.ts';
+import { flip } from '../supervisor/host/files/links.ts';
 import { layout } from '../supervisor/model/layout.ts';
 import { median, report } from './measure.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seal } from '../supervisor/act/intake/seal.ts';
 import { removeRelease, stage, stageSource } from '../supervisor/act/stage/stage.ts';
-import { removeTree } from '../supervisor/host/files.ts';
-import { flip } from '../supervisor/host/links.ts';
+import { removeTree } from '../supervisor/host/files/files.ts';
+import { flip } from '../supervisor/host/files/links.ts';
 import { layout } from '../supervisor/model/layout.ts';
 import { median, report } from './measure.ts';
 

@@ -1,11 +1,11 @@
-import { type Clock, clock as systemClock } from './host/clock.ts';
 import { type Log, openLog } from './host/log.ts';
 import { collectWhenQuiet, keepMemorySmall } from './host/memory.ts';
-import { tellServiceManager } from './host/notify.ts';
-import { findPrograms } from './host/programs.ts';
+import { tellServiceManager } from './host/process/notify.ts';
+import { findPrograms } from './host/process/programs.ts';
 import { readyRoot } from './host/root.ts';
+import { type Clock, clock as systemClock } from './host/time/clock.ts';
+import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
-import { type Beat, Wakes } from './host/wakes.ts';
 import { goLive, type Live } from './live.ts';
 import { instant } from './model/duration.ts';
 import { layout as layoutOf } from './model/layout.ts';

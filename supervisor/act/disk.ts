@@ -1,4 +1,4 @@
-import { errorCode, freeBytes } from '../host/files.ts';
+import { errorCode, freeBytes } from '../host/files/files.ts';
 import { Failure } from '../model/reason.ts';
 
 /** With less than this left, a program that failed will have failed for want of it. */

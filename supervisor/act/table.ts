@@ -1,6 +1,6 @@
-import { flip } from '../host/links.ts';
-import { runNotifyCommand } from '../host/notify.ts';
-import { removePlace } from '../host/places.ts';
+import { flip } from '../host/files/links.ts';
+import { runNotifyCommand } from '../host/process/notify.ts';
+import { removePlace } from '../host/sandbox/places.ts';
 import { reasonOf } from '../model/reason.ts';
 import { type Outcome, type Step, type StepKind, stepKey } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';

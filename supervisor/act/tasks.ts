@@ -1,4 +1,4 @@
-import { createPool, type Pool, type PoolOptions } from '../host/pool.ts';
+import { createPool, type Pool, type PoolOptions } from '../host/process/pool.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import type { SealRequest, SealResult } from './intake/examine.ts';

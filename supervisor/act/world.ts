@@ -1,6 +1,6 @@
-import type { Identity } from '../host/identity.ts';
 import type { Log } from '../host/log.ts';
-import type { Programs } from '../host/programs.ts';
+import type { Programs } from '../host/process/programs.ts';
+import type { Identity } from '../host/sandbox/identity.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import type { GateResult } from '../model/proposal.ts';

@@ -1,5 +1,5 @@
 /** Asking the daemon: a request file, and the answer beside it. */
-import { waitFor } from '../host/wait-for.ts';
+import { waitFor } from '../host/time/wait-for.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import { type Request, requestSchema } from '../model/request.ts';

@@ -1,5 +1,5 @@
 /** A halt is never refused; whether it can have meant what it says is looked at once it is on. */
-import { readCurrent } from '../host/links.ts';
+import { readCurrent } from '../host/files/links.ts';
 import type { HaltScope } from '../model/halt.ts';
 import type { Layout } from '../model/layout.ts';
 import { reasonOf } from '../model/reason.ts';

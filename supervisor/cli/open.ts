@@ -1,5 +1,5 @@
 /** Reading the journal for a verb, from first look to last. */
-import { kindOf } from '../host/files.ts';
+import { kindOf } from '../host/files/files.ts';
 import type { Layout } from '../model/layout.ts';
 import { openReader, type Reader } from '../store/reader.ts';
 

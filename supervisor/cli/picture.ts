@@ -1,6 +1,6 @@
 /** Read everything that `status` shows; nothing is changed and no lock is taken. */
-import { kindOf } from '../host/files.ts';
-import { readCurrent } from '../host/links.ts';
+import { kindOf } from '../host/files/files.ts';
+import { readCurrent } from '../host/files/links.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { nothing, type State } from '../model/state.ts';

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { kindOf } from '../host/files.ts';
+import { kindOf } from '../host/files/files.ts';
 
 /** Where this command works. */
 export interface Place {

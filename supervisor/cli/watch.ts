@@ -1,6 +1,6 @@
 /** A page that is drawn again as things change, until a key or a signal ends it. */
 import { stdin, stdout } from 'node:process';
-import { waitFor } from '../host/wait-for.ts';
+import { waitFor } from '../host/time/wait-for.ts';
 
 export interface Redraw {
   /** What happens in them is a reason to draw at once. */

@@ -1,5 +1,5 @@
-import { kindOf } from '../host/files.ts';
-import { readCurrent } from '../host/links.ts';
+import { kindOf } from '../host/files/files.ts';
+import { readCurrent } from '../host/files/links.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';

@@ -1,5 +1,5 @@
 import { isThere, rollbackTarget } from '../decide/rollback.ts';
-import { kindOf, listFolder } from '../host/files.ts';
+import { kindOf, listFolder } from '../host/files/files.ts';
 import { host } from '../model/state.ts';
 import type { Ground } from './ground.ts';
 

@@ -4,7 +4,7 @@
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { Failure, type ReasonCode } from '../model/reason.ts';
-import { syncFolder } from './durable.ts';
+import { syncFolder } from './files/durable.ts';
 import { type Database, sqlite } from './sqlite.ts';
 
 export type { Database, Statement } from './sqlite.ts';

@@ -1,7 +1,7 @@
 import type { Layout } from '../model/layout.ts';
 import { operator } from '../model/request.ts';
-import { listFolder, makeFolder, removeTree } from './files.ts';
-import { sweepPlaces } from './places.ts';
+import { listFolder, makeFolder, removeTree } from './files/files.ts';
+import { sweepPlaces } from './sandbox/places.ts';
 
 /** Make the folders of a ROOT where they are missing, and sweep what a crash left unfinished. */
 export async function readyRoot(layout: Layout): Promise<void> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { clock } from '../host/clock.ts';
-import { codeOrEio, listNames, lookAt } from '../host/records.ts';
+import { codeOrEio, listNames, lookAt } from '../host/files/records.ts';
+import { clock } from '../host/time/clock.ts';
 import type { Drop } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { agentName } from '../model/runtime.ts';

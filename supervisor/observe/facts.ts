@@ -1,5 +1,5 @@
 /** The world as facts, once a wake. Changes nothing; what cannot be read is a fact too. */
-import { readCurrent } from '../host/links.ts';
+import { readCurrent } from '../host/files/links.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import type { ReleaseId } from '../model/release.ts';

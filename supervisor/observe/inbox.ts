@@ -1,4 +1,4 @@
-import { dropNames, lookAtDrop, type SeenDrop } from '../host/drops.ts';
+import { dropNames, lookAtDrop, type SeenDrop } from '../host/inbox/drops.ts';
 
 interface Entry {
   name: string;

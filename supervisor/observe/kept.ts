@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listNames, lookAt } from '../host/records.ts';
+import { listNames, lookAt } from '../host/files/records.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { listAnswers } from '../store/requests.ts';

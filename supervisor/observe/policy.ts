@@ -1,4 +1,4 @@
-import { followed, lookAt } from '../host/records.ts';
+import { followed, lookAt } from '../host/files/records.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';

@@ -1,4 +1,4 @@
-import { codeOrEio } from '../host/records.ts';
+import { codeOrEio } from '../host/files/records.ts';
 import type { SeenRequest } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { listRequests } from '../store/requests.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { writeDurable } from '../host/files.ts';
-import { identify } from '../host/process-identity.ts';
-import { readSmall, removeName } from '../host/records.ts';
+import { writeDurable } from '../host/files/files.ts';
+import { readSmall, removeName } from '../host/files/records.ts';
+import { identify } from '../host/process/process-identity.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { type Lock, lockFile } from '../host/database.ts';
-import { makeFolder } from '../host/files.ts';
+import { makeFolder } from '../host/files/files.ts';
 import type { Layout } from '../model/layout.ts';
 
 export type { Lock };

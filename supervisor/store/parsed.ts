@@ -3,8 +3,8 @@
  * that takes 4 ms a KiB. Only a shortcut: what is missing here, or damaged, is read as YAML again.
  */
 import { join } from 'node:path';
-import { errorCode, listFolder, makeFolder, writeDurable } from '../host/files.ts';
-import { lookAt, readSmall, removeName, touch } from '../host/records.ts';
+import { errorCode, listFolder, makeFolder, writeDurable } from '../host/files/files.ts';
+import { lookAt, readSmall, removeName, touch } from '../host/files/records.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Agent, agentsFileSchema } from '../model/runtime.ts';
 

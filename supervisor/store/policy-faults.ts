@@ -1,6 +1,6 @@
 /** What is wrong with a policy although its form is right: each fault with its place and remedy. */
 import { posix } from 'node:path';
-import { cronFaults, zoneFault } from '../host/timer.ts';
+import { cronFaults, zoneFault } from '../host/time/timer.ts';
 import { includes, type Policy, policySchema } from '../model/policy.ts';
 import { agentName } from '../model/runtime.ts';
 import { type Fault, pathText } from './faults.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { followed } from '../host/records.ts';
+import { followed } from '../host/files/records.ts';
 import { type Policy, type PolicyInForce, policySchema } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { hintFor } from './hints.ts';

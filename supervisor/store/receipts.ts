@@ -1,8 +1,8 @@
 /** Receipts: what the supervisor tells an agent about its proposal, where the agent can read it. */
 import { join } from 'node:path';
-import { makeFolder } from '../host/files.ts';
-import { writeDurableLater } from '../host/later.ts';
-import { lookAt } from '../host/records.ts';
+import { makeFolder } from '../host/files/files.ts';
+import { lookAt } from '../host/files/records.ts';
+import { writeDurableLater } from '../host/time/later.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import type { Phase, Proposal } from '../model/proposal.ts';

@@ -5,10 +5,10 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeDurable } from '../host/files.ts';
+import { writeDurable } from '../host/files/files.ts';
+import { listNames, lookAt, readSmall, removeName } from '../host/files/records.ts';
 import { sortableId } from '../host/ids.ts';
-import { listNames, lookAt, readSmall, removeName } from '../host/records.ts';
-import { userName } from '../host/users.ts';
+import { userName } from '../host/sandbox/users.ts';
 import type { SeenRequest } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Reason, reason } from '../model/reason.ts';

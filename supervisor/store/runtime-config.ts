@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { readSmall } from '../host/records.ts';
+import { readSmall } from '../host/files/records.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { ReleaseId } from '../model/release.ts';

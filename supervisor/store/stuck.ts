@@ -1,6 +1,6 @@
 /** Why the loop could not finish its last turn: beside the journal, which may be what failed. */
-import { readText, writeDurable } from '../host/files.ts';
-import { removeName } from '../host/records.ts';
+import { readText, writeDurable } from '../host/files/files.ts';
+import { removeName } from '../host/files/records.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import { innermost } from '../model/reason.ts';

@@ -4,7 +4,7 @@
  * cannot be read is on.
  */
 import { join } from 'node:path';
-import { makeFolder } from '../host/files.ts';
+import { makeFolder } from '../host/files/files.ts';
 import {
   codeOrEio,
   listNames,
@@ -14,8 +14,8 @@ import {
   removeName,
   type Small,
   writeName,
-} from '../host/records.ts';
-import { userName } from '../host/users.ts';
+} from '../host/files/records.ts';
+import { userName } from '../host/sandbox/users.ts';
 import { instant } from '../model/duration.ts';
 import {
   type Halt,

@@ -1,8 +1,8 @@
 /** Traces: what a run saw and did, one JSON line each, bounded. */
 import { dirname } from 'node:path';
-import { makeFolder } from '../host/files.ts';
-import { openLines, readStart } from '../host/lines.ts';
-import { codeOrEio } from '../host/records.ts';
+import { makeFolder } from '../host/files/files.ts';
+import { openLines, readStart } from '../host/files/lines.ts';
+import { codeOrEio } from '../host/files/records.ts';
 import type { TraceLine } from '../model/trace.ts';
 
 export interface Trace {

@@ -1,7 +1,7 @@
 /** YAML files whose every fault is told at once, each with its line. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
-import { readSmall, type Small } from '../host/records.ts';
+import { readSmall, type Small } from '../host/files/records.ts';
 import { describeIssues, type Fault } from './faults.ts';
 
 export type { Fault };

@@ -9,7 +9,7 @@ import { checks } from '../../supervisor/doctor/checks.ts';
 import { examine } from '../../supervisor/doctor/doctor.ts';
 import { good } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
-import { flip } from '../../supervisor/host/links.ts';
+import { flip } from '../../supervisor/host/files/links.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { aProposal, put, time } from '../fixtures/store/rows.ts';

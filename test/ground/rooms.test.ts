@@ -208,7 +208,7 @@ describe('rooms', () => {
     ['decide/next.ts', '../store/journal.ts'],
     ['act/table.ts', '../decide/next.ts'],
     ['store/journal.ts', '../act/table.ts'],
-    ['host/files.ts', '../store/journal.ts'],
+    ['host/files/files.ts', '../../store/journal.ts'],
     ['model/state.ts', 'pino'],
     ['loop.ts', './cli/airlock.ts'],
     ['act/run/run.ts', '../../../kernel/main.ts'],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { kindOf, removeTree } from '../../supervisor/host/files.ts';
+import { kindOf, removeTree } from '../../supervisor/host/files/files.ts';
 import { codes, Host } from '../stage/support/host.ts';
 import type { BadDrop } from './support/bad-drop.ts';
 import { badFolders } from './support/bad-folders.ts';

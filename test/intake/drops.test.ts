@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { nameToText, textToName } from '../../supervisor/host/names.ts';
-import { watch } from '../../supervisor/host/watch.ts';
+import { nameToText, textToName } from '../../supervisor/host/inbox/names.ts';
+import { watch } from '../../supervisor/host/time/watch.ts';
 import { Host, write } from '../stage/support/host.ts';
 import { listDrops } from './support/inbox.ts';
 

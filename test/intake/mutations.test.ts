@@ -8,7 +8,7 @@ import { unquote } from '../../supervisor/act/intake/git-names.ts';
 import { readOverlay } from '../../supervisor/act/intake/overlay.ts';
 import { readPatch } from '../../supervisor/act/intake/patch.ts';
 import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
-import { readTarball } from '../../supervisor/host/archive.ts';
+import { readTarball } from '../../supervisor/host/inbox/archive.ts';
 import { Host, limits, write } from '../stage/support/host.ts';
 
 /*

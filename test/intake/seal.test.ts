@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seal } from '../../supervisor/act/intake/seal.ts';
-import { takeIn } from '../../supervisor/host/take.ts';
-import { openAs } from '../../supervisor/host/walk.ts';
+import { takeIn } from '../../supervisor/host/inbox/take.ts';
+import { openAs } from '../../supervisor/host/inbox/walk.ts';
 import { codes, Host, limits, write } from '../stage/support/host.ts';
 
 let host: Host;

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { flip } from '../../supervisor/host/links.ts';
+import { flip } from '../../supervisor/host/files/links.ts';
 import type { Layout } from '../../supervisor/model/layout.ts';
 import { observer } from '../../supervisor/observe/facts.ts';
 import { writeRequest } from '../../supervisor/store/requests.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { Wakes } from '../../supervisor/host/wakes.ts';
+import { Wakes } from '../../supervisor/host/time/wakes.ts';
 import { layout } from '../../supervisor/model/layout.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'airlock-wakes-'));

@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { launch } from '../../supervisor/host/process.ts';
-import { findPrograms, missingPrograms, type Programs } from '../../supervisor/host/programs.ts';
-import { type SandboxSpec, sandboxArgv } from '../../supervisor/host/sandbox.ts';
+import { launch } from '../../supervisor/host/process/process.ts';
+import {
+  findPrograms,
+  missingPrograms,
+  type Programs,
+} from '../../supervisor/host/process/programs.ts';
+import { type SandboxSpec, sandboxArgv } from '../../supervisor/host/sandbox/sandbox.ts';
 import { Failure } from '../../supervisor/model/reason.ts';
 
 const programs: Programs = {

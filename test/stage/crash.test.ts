@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
-import { readCurrent } from '../../supervisor/host/links.ts';
+import { readCurrent } from '../../supervisor/host/files/links.ts';
 import { layout } from '../../supervisor/model/layout.ts';
 import { journey } from '../fixtures/stage/journey.ts';
 import { bundle, type Ended, run } from './support/bundle.ts';

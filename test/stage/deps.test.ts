@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { installDeps } from '../../supervisor/act/stage/deps.ts';
 import { lockFaults } from '../../supervisor/act/stage/lock-file.ts';
-import { findPrograms } from '../../supervisor/host/programs.ts';
+import { findPrograms } from '../../supervisor/host/process/programs.ts';
 import { tarball } from '../intake/support/tar-bytes.ts';
 import { codes, Host, runtime } from './support/host.ts';
 

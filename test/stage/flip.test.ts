@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { flip, readCurrent } from '../../supervisor/host/links.ts';
+import { flip, readCurrent } from '../../supervisor/host/files/links.ts';
 import { layout } from '../../supervisor/model/layout.ts';
 import { Host, staged } from './support/host.ts';
 

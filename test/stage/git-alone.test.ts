@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openHistory } from '../../supervisor/act/stage/history.ts';
-import { git } from '../../supervisor/host/git.ts';
+import { git } from '../../supervisor/host/process/git.ts';
 import { Host, runtime, staged } from './support/host.ts';
 
 /*

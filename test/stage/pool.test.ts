@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { startThreads } from '../../supervisor/act/tasks.ts';
-import { createPool, type Pool } from '../../supervisor/host/pool.ts';
+import { createPool, type Pool } from '../../supervisor/host/process/pool.ts';
 import { Host, includes } from './support/host.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLog } from '../../supervisor/host/log.ts';
-import { runNotifyCommand, tellServiceManager } from '../../supervisor/host/notify.ts';
-import { at, cron, cronFaults } from '../../supervisor/host/timer.ts';
+import { runNotifyCommand, tellServiceManager } from '../../supervisor/host/process/notify.ts';
+import { at, cron, cronFaults } from '../../supervisor/host/time/timer.ts';
 import { Failure } from '../../supervisor/model/reason.ts';
 import { folder, soon } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import { identify } from '../../supervisor/host/process-identity.ts';
+import { identify } from '../../supervisor/host/process/process-identity.ts';
 import { daemonState, removeDaemon, writeDaemon } from '../../supervisor/store/daemon.ts';
 import { takeLock } from '../../supervisor/store/lock.ts';
 import { emptyRoot, killHard, linesOf, nextLine, reasonOfFailing, soon, start } from './support.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readPicture } from '../../supervisor/cli/picture.ts';
 import { statusShape } from '../../supervisor/cli/shape/status.ts';
-import { flip } from '../../supervisor/host/links.ts';
+import { flip } from '../../supervisor/host/files/links.ts';
 import type { Layout } from '../../supervisor/model/layout.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import {

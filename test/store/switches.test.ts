@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { userName } from '../../supervisor/host/users.ts';
+import { userName } from '../../supervisor/host/sandbox/users.ts';
 import {
   haltFor,
   readSwitches,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type ConfinedEnding, confine } from '../../host/confine.ts';
-import { copyTree } from '../../host/copies.ts';
-import type { Identity } from '../../host/identity.ts';
-import { makePlace, removePlace } from '../../host/places.ts';
-import type { Programs } from '../../host/programs.ts';
+import { copyTree } from '../../host/files/copies.ts';
+import type { Programs } from '../../host/process/programs.ts';
+import { type ConfinedEnding, confine } from '../../host/sandbox/confine.ts';
+import type { Identity } from '../../host/sandbox/identity.ts';
+import { makePlace, removePlace } from '../../host/sandbox/places.ts';
 import type { Finding, GateResult } from '../../model/proposal.ts';
 import { reason, reasonOf } from '../../model/reason.ts';
 import { stoppable } from './stoppable.ts';

@@ -1,5 +1,5 @@
 import { openPurse, type Purse } from '../../gateway/purse.ts';
-import { lookAt, makePlace, makeWorld, removePlace } from '../../host/places.ts';
+import { lookAt, makePlace, makeWorld, removePlace } from '../../host/sandbox/places.ts';
 import { type Reason, reason, reasonOf } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';
 import type { RunSpec } from '../../model/run.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listFolder } from '../../host/files.ts';
+import { listFolder } from '../../host/files/files.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import { type Scenario, scenarioSchema } from '../../model/scenario.ts';
 import { readYaml } from '../../store/yaml-file.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readTarball } from '../../host/archive.ts';
-import { kindOf } from '../../host/files.ts';
-import { readCurrent } from '../../host/links.ts';
-import type { SealedFile } from '../../host/sealed.ts';
-import { type Member, type Taken, takeIn } from '../../host/take.ts';
+import { kindOf } from '../../host/files/files.ts';
+import { readCurrent } from '../../host/files/links.ts';
+import { readTarball } from '../../host/inbox/archive.ts';
+import type { SealedFile } from '../../host/inbox/sealed.ts';
+import { type Member, type Taken, takeIn } from '../../host/inbox/take.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Sealed } from '../../model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';

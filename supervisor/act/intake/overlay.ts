@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseDocument } from 'yaml';
-import type { Member } from '../../host/take.ts';
+import type { Member } from '../../host/inbox/take.ts';
 import { type ProposalFile, proposalFileSchema } from '../../model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 

@@ -1,8 +1,8 @@
-import { syncFileSystem, syncFolder, syncPath } from '../../host/durable.ts';
-import { kindOf, moveFile, readText, removeTree, writeOver } from '../../host/files.ts';
-import { pathOf } from '../../host/names.ts';
-import { writeSealed } from '../../host/sealed.ts';
-import { claim } from '../../host/take.ts';
+import { syncFileSystem, syncFolder, syncPath } from '../../host/files/durable.ts';
+import { kindOf, moveFile, readText, removeTree, writeOver } from '../../host/files/files.ts';
+import { pathOf } from '../../host/inbox/names.ts';
+import { writeSealed } from '../../host/inbox/sealed.ts';
+import { claim } from '../../host/inbox/take.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure, type Reason, reasonOf } from '../../model/reason.ts';
 import { diskFailure } from '../disk.ts';

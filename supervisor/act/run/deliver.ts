@@ -1,5 +1,5 @@
 import type { Mail } from '../../gateway/desk.ts';
-import { deliverFile } from '../../host/mailbox.ts';
+import { deliverFile } from '../../host/inbox/mailbox.ts';
 import { stamp } from '../../model/duration.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import { host } from '../../model/state.ts';

@@ -1,5 +1,5 @@
-import { kindOf, makeFolder } from '../../host/files.ts';
-import { ownFolder } from '../../host/places.ts';
+import { kindOf, makeFolder } from '../../host/files/files.ts';
+import { ownFolder } from '../../host/sandbox/places.ts';
 import { readAndKeepRuntimeConfig } from '../../store/runtime-config.ts';
 import type { World } from '../world.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openDoor as openGatewayDoor } from '../../gateway/door.ts';
 import type { Purse } from '../../gateway/purse.ts';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/files.ts';
 import type { Upstream } from '../../model/policy.ts';
 import { Failure } from '../../model/reason.ts';
 import type { RunSpec } from '../../model/run.ts';

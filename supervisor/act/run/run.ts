@@ -1,16 +1,16 @@
 import { doorEnvironment } from '../../gateway/environment.ts';
-import { GATEWAY_PORT } from '../../host/bridge.ts';
-import { type Confined, type ConfinedEnding, confine } from '../../host/confine.ts';
-import type { Identity } from '../../host/identity.ts';
+import type { StopWhy } from '../../host/process/process.ts';
+import type { Programs } from '../../host/process/programs.ts';
+import { GATEWAY_PORT } from '../../host/sandbox/bridge.ts';
+import { type Confined, type ConfinedEnding, confine } from '../../host/sandbox/confine.ts';
+import type { Identity } from '../../host/sandbox/identity.ts';
 import {
   makePlace,
   type RunFolders,
   readyFolders,
   removePlace,
   socketIn,
-} from '../../host/places.ts';
-import type { StopWhy } from '../../host/process.ts';
-import type { Programs } from '../../host/programs.ts';
+} from '../../host/sandbox/places.ts';
 import { instant } from '../../model/duration.ts';
 import type { Halt } from '../../model/halt.ts';
 import type { Policy } from '../../model/policy.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/files.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Finding } from '../../model/proposal.ts';
 import { Failure, type Reason, reason } from '../../model/reason.ts';

@@ -1,7 +1,7 @@
-import { kindOf, makeFolder, readBytes, removeTree } from '../../host/files.ts';
-import { type NpmAnswer, runNpm } from '../../host/npm.ts';
-import type { Programs } from '../../host/programs.ts';
-import { makeReadOnly, publishTree, writeFile } from '../../host/tree.ts';
+import { kindOf, makeFolder, readBytes, removeTree } from '../../host/files/files.ts';
+import { makeReadOnly, publishTree, writeFile } from '../../host/files/tree.ts';
+import { type NpmAnswer, runNpm } from '../../host/process/npm.ts';
+import type { Programs } from '../../host/process/programs.ts';
 import type { Layout } from '../../model/layout.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import type { Digest, ReleaseId } from '../../model/release.ts';

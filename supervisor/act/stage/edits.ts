@@ -1,5 +1,5 @@
-import { kindOf, readBytes, readText } from '../../host/files.ts';
-import { findAll } from '../../host/tree.ts';
+import { kindOf, readBytes, readText } from '../../host/files/files.ts';
+import { findAll } from '../../host/files/tree.ts';
 import type { Layout } from '../../model/layout.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 import type { Manifest, ReleaseId } from '../../model/release.ts';

@@ -1,5 +1,12 @@
-import { kindOf, makeFolder, moveFile, readBytes, readText, removeTree } from '../../host/files.ts';
-import { type GitCall, git, gitOrFail } from '../../host/git.ts';
+import {
+  kindOf,
+  makeFolder,
+  moveFile,
+  readBytes,
+  readText,
+  removeTree,
+} from '../../host/files/files.ts';
+import { type GitCall, git, gitOrFail } from '../../host/process/git.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { FileEntry, Manifest, ReleaseId } from '../../model/release.ts';

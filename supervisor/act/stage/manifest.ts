@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readText } from '../../host/files.ts';
+import { readText } from '../../host/files/files.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Change } from '../../model/proposal.ts';
 import { Failure } from '../../model/reason.ts';

@@ -1,5 +1,5 @@
-import { copyFile, removeTree } from '../../host/files.ts';
-import { git } from '../../host/git.ts';
+import { copyFile, removeTree } from '../../host/files/files.ts';
+import { git } from '../../host/process/git.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { FileEntry } from '../../model/release.ts';

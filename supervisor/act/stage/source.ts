@@ -1,5 +1,5 @@
-import { kindOf, readBytes } from '../../host/files.ts';
-import { findAll, modeOf } from '../../host/tree.ts';
+import { kindOf, readBytes } from '../../host/files/files.ts';
+import { findAll, modeOf } from '../../host/files/tree.ts';
 import type { Policy } from '../../model/policy.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
 import { pathFaults, togetherFaults } from '../intake/paths.ts';

@@ -1,5 +1,11 @@
-import { kindOf, listFolder, makeFolder, removeTree } from '../../host/files.ts';
-import { buildTree, publishTree, retireTree, sealTop, type TreeFile } from '../../host/tree.ts';
+import { kindOf, listFolder, makeFolder, removeTree } from '../../host/files/files.ts';
+import {
+  buildTree,
+  publishTree,
+  retireTree,
+  sealTop,
+  type TreeFile,
+} from '../../host/files/tree.ts';
 import { instant, stamp } from '../../model/duration.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Change, Finding } from '../../model/proposal.ts';

@@ -1,5 +1,5 @@
-import { fsErrorText, kindOf } from '../../host/files.ts';
-import { type Found, findAll, hashFile, modeOf } from '../../host/tree.ts';
+import { fsErrorText, kindOf } from '../../host/files/files.ts';
+import { type Found, findAll, hashFile, modeOf } from '../../host/files/tree.ts';
 import type { Layout } from '../../model/layout.ts';
 import { type Reason, reason, reasonOf } from '../../model/reason.ts';
 import { type FileEntry, manifestSchema, type ReleaseId } from '../../model/release.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { errorCode, kindOf } from '../../host/files.ts';
-import { hashFile, sizeOf } from '../../host/tree.ts';
+import { errorCode, kindOf } from '../../host/files/files.ts';
+import { hashFile, sizeOf } from '../../host/files/tree.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { FileEntry, Manifest, ReleaseId } from '../../model/release.ts';

@@ -1,6 +1,6 @@
 import { mustBeWhole } from '../../act/stage/whole.ts';
-import { kindOf } from '../../host/files.ts';
-import { flip } from '../../host/links.ts';
+import { kindOf } from '../../host/files/files.ts';
+import { flip } from '../../host/files/links.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { Outcome, Step } from '../../model/step.ts';

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { isWhole } from '../../act/stage/whole.ts';
 import { rollbackTargets } from '../../decide/rollback.ts';
-import { writeDurable } from '../../host/files.ts';
-import { flip, readCurrent } from '../../host/links.ts';
+import { writeDurable } from '../../host/files/files.ts';
+import { flip, readCurrent } from '../../host/files/links.ts';
 import { Failure } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
 import { host } from '../../model/state.ts';

@@ -1,7 +1,7 @@
 /** A rollback where even the journal is of no use. */
 import { isWhole } from '../../act/stage/whole.ts';
-import { readText } from '../../host/files.ts';
-import { flip, readCurrent } from '../../host/links.ts';
+import { readText } from '../../host/files/files.ts';
+import { flip, readCurrent } from '../../host/files/links.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure, type Reason } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';

@@ -1,5 +1,5 @@
 /** Following a proposal to its end, with live progress on stderr. */
-import { waitFor } from '../../host/wait-for.ts';
+import { waitFor } from '../../host/time/wait-for.ts';
 import { type Phase, terminal } from '../../model/proposal.ts';
 import { Failure } from '../../model/reason.ts';
 import { daemonState } from '../../store/daemon.ts';

@@ -1,6 +1,6 @@
 /** What a folder looks like to somebody who has never seen it. Reads only. */
 import { join } from 'node:path';
-import { kindOf, listFolder, readText } from '../../host/files.ts';
+import { kindOf, listFolder, readText } from '../../host/files/files.ts';
 
 export interface Guess {
   /** Names in the folder that a release would consist of. */

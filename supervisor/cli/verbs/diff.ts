@@ -1,5 +1,5 @@
 import { authority } from '../../decide/authority.ts';
-import { listFolder, readText } from '../../host/files.ts';
+import { listFolder, readText } from '../../host/files/files.ts';
 import type { AuthorityFinding, Proposal } from '../../model/proposal.ts';
 import { Failure } from '../../model/reason.ts';
 import { readRuntimeConfig } from '../../store/runtime-config.ts';

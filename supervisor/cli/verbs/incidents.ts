@@ -1,4 +1,4 @@
-import { listFolder } from '../../host/files.ts';
+import { listFolder } from '../../host/files/files.ts';
 import { type Call, exits, limit, type Result } from '../call.ts';
 import { uncut } from '../show/escape.ts';
 

@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from 'node:path';
-import { kindOf, makeFolder, writeDurable } from '../../host/files.ts';
+import { kindOf, makeFolder, writeDurable } from '../../host/files/files.ts';
 import { readyRoot } from '../../host/root.ts';
 import { Failure } from '../../model/reason.ts';
 import { loadPolicy } from '../../store/policy.ts';

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { type Door, openDoor } from '../../gateway/door.ts';
-import { readText } from '../../host/files.ts';
-import { makePlace, removePlace, socketIn } from '../../host/places.ts';
-import { type Posted, postToSocket } from '../../host/unix-post.ts';
+import { readText } from '../../host/files/files.ts';
+import { type Posted, postToSocket } from '../../host/process/unix-post.ts';
+import { makePlace, removePlace, socketIn } from '../../host/sandbox/places.ts';
 import { stamp } from '../../model/duration.ts';
 import type { PolicyInForce } from '../../model/policy.ts';
 import { Failure, type Reason, reason } from '../../model/reason.ts';

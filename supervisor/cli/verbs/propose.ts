@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { kindOf, listFolder, makeFolder, readText } from '../../host/files.ts';
-import { handIn } from '../../host/hand-in.ts';
-import { waitFor } from '../../host/wait-for.ts';
+import { kindOf, listFolder, makeFolder, readText } from '../../host/files/files.ts';
+import { handIn } from '../../host/inbox/hand-in.ts';
+import { waitFor } from '../../host/time/wait-for.ts';
 import { milliseconds } from '../../model/duration.ts';
 import { Failure } from '../../model/reason.ts';
 import { operator } from '../../model/request.ts';

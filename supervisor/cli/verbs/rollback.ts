@@ -1,5 +1,5 @@
-import { kindOf } from '../../host/files.ts';
-import { userName } from '../../host/users.ts';
+import { kindOf } from '../../host/files/files.ts';
+import { userName } from '../../host/sandbox/users.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';

@@ -1,4 +1,4 @@
-import { kindOf, listFolder } from '../../host/files.ts';
+import { kindOf, listFolder } from '../../host/files/files.ts';
 import { Failure } from '../../model/reason.ts';
 import type { Run } from '../../model/run.ts';
 import { argument, type Call, exits, type Result } from '../call.ts';

@@ -1,6 +1,6 @@
-import { kindOf, listFolder } from '../../host/files.ts';
-import { readCurrent } from '../../host/links.ts';
-import { lookAt } from '../../host/records.ts';
+import { kindOf, listFolder } from '../../host/files/files.ts';
+import { readCurrent } from '../../host/files/links.ts';
+import { lookAt } from '../../host/files/records.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure, type Reason } from '../../model/reason.ts';
 import { type Call, exits, type Result, usage } from '../call.ts';

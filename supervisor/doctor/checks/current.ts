@@ -1,4 +1,4 @@
-import { kindOf } from '../../host/files.ts';
+import { kindOf } from '../../host/files/files.ts';
 import { deployment, host } from '../../model/state.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';

@@ -1,4 +1,4 @@
-import { kindOf } from '../../host/files.ts';
+import { kindOf } from '../../host/files/files.ts';
 import { bad, type Finding, good } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 import { wayBack } from '../way-back.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { kindOf } from '../../host/files.ts';
-import { type Space, spaceOf } from '../../host/space.ts';
+import { kindOf } from '../../host/files/files.ts';
+import { type Space, spaceOf } from '../../host/files/space.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 

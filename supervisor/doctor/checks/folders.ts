@@ -1,5 +1,5 @@
-import { kindOf } from '../../host/files.ts';
-import { lookAt } from '../../host/records.ts';
+import { kindOf } from '../../host/files/files.ts';
+import { lookAt } from '../../host/files/records.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 

@@ -1,5 +1,5 @@
-import { kindOf, readText } from '../../host/files.ts';
-import { git } from '../../host/git.ts';
+import { kindOf, readText } from '../../host/files/files.ts';
+import { git } from '../../host/process/git.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 

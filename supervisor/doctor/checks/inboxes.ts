@@ -1,4 +1,4 @@
-import { kindOf, listFolder } from '../../host/files.ts';
+import { kindOf, listFolder } from '../../host/files/files.ts';
 import { agentName } from '../../model/runtime.ts';
 import { dropWatch } from '../../observe/drops.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';

@@ -1,4 +1,4 @@
-import { lookAt, readSmall } from '../../host/records.ts';
+import { lookAt, readSmall } from '../../host/files/records.ts';
 import type { Upstream } from '../../model/policy.ts';
 import { policyPath } from '../../store/policy.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';

@@ -1,4 +1,4 @@
-import { findPrograms, missingPrograms } from '../../host/programs.ts';
+import { findPrograms, missingPrograms } from '../../host/process/programs.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 
 /** Everything that a run and the supervisor start is installed. */

@@ -1,6 +1,6 @@
-import { confine } from '../../host/confine.ts';
-import { identityFor } from '../../host/identity.ts';
-import { findPrograms, missingPrograms } from '../../host/programs.ts';
+import { findPrograms, missingPrograms } from '../../host/process/programs.ts';
+import { confine } from '../../host/sandbox/confine.ts';
+import { identityFor } from '../../host/sandbox/identity.ts';
 import { bad, type Finding, good } from '../finding.ts';
 
 const limits = { kept: 16 * 1024, flood: 1024 * 1024, wall: 20_000 };

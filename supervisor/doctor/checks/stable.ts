@@ -1,5 +1,5 @@
 import { stableReleases } from '../../decide/rollback.ts';
-import { kindOf } from '../../host/files.ts';
+import { kindOf } from '../../host/files/files.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 import { wayBack } from '../way-back.ts';

@@ -1,8 +1,8 @@
 /** A real ROOT: releases that were really staged, a journal that was really written. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
-import { removeTree } from '../../../supervisor/host/files.ts';
-import { flip } from '../../../supervisor/host/links.ts';
+import { removeTree } from '../../../supervisor/host/files/files.ts';
+import { flip } from '../../../supervisor/host/files/links.ts';
 import { readyRoot } from '../../../supervisor/host/root.ts';
 import type { Layout } from '../../../supervisor/model/layout.ts';
 import type { Release } from '../../../supervisor/model/release.ts';

@@ -1,4 +1,4 @@
-import { dropNames, lookAtDrop, type SeenDrop } from '../../../supervisor/host/drops.ts';
+import { dropNames, lookAtDrop, type SeenDrop } from '../../../supervisor/host/inbox/drops.ts';
 
 interface Asked {
   inbox: string;

@@ -14,9 +14,9 @@ import {
 import { smoke } from '../../../supervisor/act/gates/smoke.ts';
 import { type OpenDoor, type RunPlace, startRun } from '../../../supervisor/act/run/run.ts';
 import { openDoor } from '../../../supervisor/gateway/door.ts';
-import { listFolder, readText } from '../../../supervisor/host/files.ts';
-import { identityFor } from '../../../supervisor/host/identity.ts';
-import { findPrograms } from '../../../supervisor/host/programs.ts';
+import { listFolder, readText } from '../../../supervisor/host/files/files.ts';
+import { findPrograms } from '../../../supervisor/host/process/programs.ts';
+import { identityFor } from '../../../supervisor/host/sandbox/identity.ts';
 import { type Policy, policySchema } from '../../../supervisor/model/policy.ts';
 import type { RunSpec } from '../../../supervisor/model/run.ts';
 import { type Agent, agentSchema } from '../../../supervisor/model/runtime.ts';

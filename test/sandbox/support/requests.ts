@@ -1,4 +1,4 @@
-import type { Programs } from '../../../supervisor/host/programs.ts';
+import type { Programs } from '../../../supervisor/host/process/programs.ts';
 import type { GateResult } from '../../../supervisor/model/proposal.ts';
 import type { RunEnding, RunKind } from '../../../supervisor/model/run.ts';
 import type { Rehearsal, Scenario, ScriptTurn } from '../../../supervisor/model/scenario.ts';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
+import type { Programs } from '../process/programs.ts';
 import { firstProcess, GATEWAY_SOCKET } from './bridge.ts';
 import { type Identity, RUN_USER } from './identity.ts';
-import type { Programs } from './programs.ts';
 
 /**
  * What a run sees (contract, section 5), as bubblewrap's arguments. Pure: runs nothing.

@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Reason, reason } from '../model/reason.ts';
+import { type Reason, reason } from '../../model/reason.ts';
+import { type Ending, type LaunchOptions, launch, type StopWhy } from '../process/process.ts';
+import { identify, type ProcessIdentity } from '../process/process-identity.ts';
 import { STARTED } from './bridge.ts';
-import { type Ending, type LaunchOptions, launch, type StopWhy } from './process.ts';
-import { identify, type ProcessIdentity } from './process-identity.ts';
 import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandbox.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { codeOrEio } from './records.ts';
+import { codeOrEio } from '../files/records.ts';
 
 /** What tells a process from any other that ever had its pid. */
 export interface ProcessIdentity {

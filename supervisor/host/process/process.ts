@@ -1,8 +1,8 @@
 import { type ChildProcess, type IOType, type StdioOptions, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { inheritedDescriptors } from './descriptors.ts';
-import { type KeptOutput, keepOutput } from './output.ts';
+import { inheritedDescriptors } from '../sandbox/descriptors.ts';
+import { type KeptOutput, keepOutput } from '../sandbox/output.ts';
 
 /** Why a process was ended from outside. */
 export type StopWhy = 'timeout' | 'halt' | 'operator' | 'rollback' | 'output' | 'shutdown';

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { removeTree, writeAll } from './files.ts';
+import { removeTree, writeAll } from '../files/files.ts';
 
 export interface SealedFile {
   /** Relative to the sealed folder. */

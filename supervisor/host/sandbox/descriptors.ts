@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { readText } from './files.ts';
+import { readText } from '../files/files.ts';
 
 const closeOnExec = 0o2000000;
 

@@ -1,5 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { errorCode, readText } from './files.ts';
+import { errorCode, readText } from '../files/files.ts';
 
 /** What this host could limit and count of a run; nothing is made here. */
 export interface CgroupAbilities {

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { Failure, type Reason, reasonOf } from '../model/reason.ts';
+import { Failure, type Reason, reasonOf } from '../../model/reason.ts';
 
 /**
  * Threads for work that would block the loop. Each does one task at a time, in the order they were

@@ -1,8 +1,8 @@
 /** Telling others: the service manager, and the policy's notify command. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { Failure } from '../model/reason.ts';
-import { codeOrEio } from './records.ts';
+import { Failure } from '../../model/reason.ts';
+import { codeOrEio } from '../files/records.ts';
 
 /**
  * Tell systemd (`READY=1`, `WATCHDOG=1`, `STATUS=...`, see sd_notify(3)); false where no service

@@ -1,7 +1,7 @@
 import { chown, copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../model/reason.ts';
-import type { Identity } from './identity.ts';
+import { Failure } from '../../model/reason.ts';
+import type { Identity } from '../sandbox/identity.ts';
 
 /** A copy of a release that shares no inode with it, for a run's user to write. */
 export async function copyTree(from: string, to: string, identity: Identity): Promise<void> {

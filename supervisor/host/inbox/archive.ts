@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
-import { errorCode } from './files.ts';
+import { errorCode } from '../files/files.ts';
 import type { Member } from './take.ts';
 
 export type Tarball =

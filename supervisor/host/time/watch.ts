@@ -1,9 +1,9 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import chokidar from 'chokidar';
+import { orNull } from '../files/files.ts';
+import { nameToText, pathOf } from '../inbox/names.ts';
 import { clock } from './clock.ts';
-import { orNull } from './files.ts';
-import { nameToText, pathOf } from './names.ts';
 
 /**
  * Told of every event: something happened to `name` (as nameToText writes it) in `folder`; with the

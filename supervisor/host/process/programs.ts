@@ -1,7 +1,7 @@
 import { accessSync, constants, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { Failure, type Reason, type ReasonCode, reason } from '../model/reason.ts';
-import { orNull } from './files.ts';
+import { Failure, type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import { orNull } from '../files/files.ts';
 
 /** Absolute paths on the host of what a run and the supervisor need. */
 export interface Programs {

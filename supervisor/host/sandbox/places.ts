@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { constants, lchownSync } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure } from '../model/reason.ts';
-import type { FileExpectation } from '../model/scenario.ts';
-import { errorCode, listFolder } from './files.ts';
+import { Failure } from '../../model/reason.ts';
+import type { FileExpectation } from '../../model/scenario.ts';
+import { errorCode, listFolder } from '../files/files.ts';
 import type { Identity } from './identity.ts';
 
 /** The folders of a run that are its agent's, on the host. */

@@ -1,8 +1,8 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Layout } from '../model/layout.ts';
-import { Failure } from '../model/reason.ts';
-import type { ReleaseId } from '../model/release.ts';
+import type { Layout } from '../../model/layout.ts';
+import { Failure } from '../../model/reason.ts';
+import type { ReleaseId } from '../../model/release.ts';
 import { syncFolder } from './durable.ts';
 import { errorCode, orNull } from './files.ts';
 

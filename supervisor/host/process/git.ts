@@ -1,5 +1,5 @@
 import { simpleGit } from 'simple-git';
-import { Failure } from '../model/reason.ts';
+import { Failure } from '../../model/reason.ts';
 import { missingPrograms } from './programs.ts';
 
 /** What git said. Exit codes are answers here, not errors: `apply` and `merge-tree` say no by 1. */

@@ -8,8 +8,8 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { errorCode, writeAll } from './files.ts';
-import type { Identity } from './identity.ts';
+import { errorCode, writeAll } from '../files/files.ts';
+import type { Identity } from '../sandbox/identity.ts';
 
 /** What came of putting a file before an agent. */
 export type Delivery = { kind: 'delivered' } | { kind: 'full' } | { kind: 'failed'; cause: string };

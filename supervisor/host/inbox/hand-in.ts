@@ -11,9 +11,9 @@ import {
   renameSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Failure } from '../model/reason.ts';
-import { syncFolder } from './durable.ts';
-import { errorCode, kindOf, removeTree } from './files.ts';
+import { Failure } from '../../model/reason.ts';
+import { syncFolder } from '../files/durable.ts';
+import { errorCode, kindOf, removeTree } from '../files/files.ts';
 
 /** Endings of a drop's name, the longest first. */
 const endings = ['.tar.gz', '.patch', '.diff'];

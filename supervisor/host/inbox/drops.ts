@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
-import { orNull } from './files.ts';
+import { orNull } from '../files/files.ts';
 import { nameToText, pathOf } from './names.ts';
 import { walk } from './walk.ts';
 

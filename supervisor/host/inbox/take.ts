@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type BigIntStats, mkdirSync, readSync, renameSync } from 'node:fs';
-import { errorCode } from './files.ts';
+import { errorCode } from '../files/files.ts';
 import { nameToText } from './names.ts';
 import { type Met, walk } from './walk.ts';
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Layout } from '../model/layout.ts';
+import type { Layout } from '../../model/layout.ts';
 import { at, type CronTimer, cron, onClockStep, type Timer } from './timer.ts';
 import { watch } from './watch.ts';
 
