@@ -93,6 +93,7 @@ test.each([
   for (const other of ['bwrap', 'socat', 'setpriv', 'git', 'sh'] as const) {
     if (other !== name) symlinkSync(all[other], join(folder, other));
   }
+  symlinkSync('/bin/true', join(folder, 'sync'));
   expect(missingPrograms(folder)).toMatchObject([{ code, hint: expect.stringContaining(remedy) }]);
   expect(() => findPrograms(folder)).toThrow(Failure);
 });
