@@ -168,6 +168,22 @@ describe('the watcher', () => {
     await watcher.close();
   });
 
+  test('a folder that is no inbox is never left alone: an operator may ask very often', async () => {
+    const { control } = host.layout;
+    mkdirSync(control, { recursive: true });
+    const told = new Set<string>();
+    const failed = (error: unknown) => {
+      throw error;
+    };
+    const watcher = watch({ folders: [control], parents: [], onError: failed }, (_, name) => {
+      told.add(name);
+    });
+    await watcher.ready;
+    for (let at = 0; at < 2000; at++) writeFileSync(join(control, `request-${at}`), 'x');
+    await until(() => told.size === 2000);
+    await watcher.close();
+  });
+
   const start = (wake: (folder: string, name: string, renamed: boolean) => void) => {
     const onError = (error: unknown) => {
       throw error;

@@ -30,7 +30,7 @@ export interface WatchFolders {
 /**
  * Watch folders, not what is deeper. Only the folders themselves have an inotify watch: every file
  * is ignored. chokidar still lists a folder anew, with a stat of every file, each second in which
- * something happens in it: a flooded one is left alone for as long.
+ * something happens in it: a sub-folder that is flooded is left alone for as long.
  */
 export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): Watcher {
   const watched = new Set([...folders, ...parents, ...parents.flatMap(subfolders)]);
@@ -69,7 +69,7 @@ export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): 
       else if (!watched.has(inner)) add(inner);
     }
     wake(folder, name, renames.see(folder, name, event));
-    floods.see(folder);
+    if (parents.includes(dirname(folder))) floods.see(folder);
   };
   watcher.on('raw', (event, path, details) => {
     const folder = (details as { watchedPath: string }).watchedPath;
