@@ -17,7 +17,8 @@ export const STARTED = 'started';
 /**
  * Runs as the run's user. Double-forks socat, so that the runtime inherits no child that it does
  * not know, waits until the port is in the kernel's table of listeners, then becomes the command.
- * Only shell builtins but for the wait: a process more costs a millisecond.
+ * Only shell builtins but for the wait: a process more costs a millisecond. If the supervisor was
+ * killed meanwhile nobody hears that it starts: then nothing starts, and nothing stays.
  */
 const script = `
 ulimit -c 0
@@ -40,7 +41,9 @@ case $1 in
   */*) ;;
   *) command -v "$1" >/dev/null || { echo "no program $1" >&${PROGRESS_FD}; exit 127; };;
 esac
-echo ${STARTED} >&${PROGRESS_FD}
+trap '' PIPE
+echo ${STARTED} >&${PROGRESS_FD} || { [ -z "$socat" ] || kill "$bridge"; exit 125; }
+trap - PIPE
 exec ${PROGRESS_FD}>&-
 exec "$@"
 `;

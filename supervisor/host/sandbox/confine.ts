@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Reason, reason } from '../../model/reason.ts';
+import { errorCode } from '../files/files.ts';
 import { type Ending, type LaunchOptions, launch, type StopWhy } from '../process/process.ts';
 import { identify, type ProcessIdentity } from '../process/process-identity.ts';
 import { STARTED } from './bridge.ts';
@@ -43,7 +44,7 @@ export function confine(spec: SandboxSpec, limits: Limits): Confined {
       },
       ...feeds().map(({ text }) => text),
     ],
-    kill: (child) => status.whenTold(() => killOuter(child)),
+    kill: (child) => status.whenTold((first) => killBoth(child, first)),
     gone: async () => treeGone(await status.first()),
   });
   const ended = launched.ended.then((ending) => {
@@ -79,19 +80,28 @@ function readStatus() {
      * bubblewrap killed between making its child and telling of it would leave that child behind:
      * a stop waits for the word, a few milliseconds.
      */
-    whenTold(act: () => void) {
+    whenTold(act: (first: ProcessIdentity | null) => void) {
       const silent = setTimeout(settle, longestSilence);
       void told.then(() => {
         clearTimeout(silent);
-        act();
+        act(first);
       });
     },
   };
 }
 
-/** The sandbox dies with its outer process, whatever the processes inside did to detach. */
-function killOuter(child: ChildProcess): void {
+/**
+ * The sandbox dies with its first process, whatever those inside did to detach. bubblewrap ties that
+ * one to the outer one only when it has started the command: until then it would live on alone.
+ */
+function killBoth(child: ChildProcess, first: ProcessIdentity | null): void {
   child.kill('SIGKILL');
+  if (first === null || identify(first.pid)?.start !== first.start) return;
+  try {
+    process.kill(first.pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
 }
 
 /** Longest wait between two looks, milliseconds. */
