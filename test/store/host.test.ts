@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -132,8 +132,9 @@ test('what a hanging notify command started dies with it', async () => {
 
 /** Whether a process of that name still runs; a zombie does not. */
 function aliveAs(pid: string, name: string): boolean {
-  const { stdout } = spawnSync('ps', ['-o', 'stat=,comm=', '-p', pid], { encoding: 'utf8' });
-  return stdout.includes(name) && !stdout.trim().startsWith('Z');
+  const file = `/proc/${pid}/stat`;
+  const stat = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return stat.includes(`(${name}) `) && !stat.includes(') Z ');
 }
 
 test('a notify command that reads nothing is none the worse for it', async () => {

@@ -29,8 +29,9 @@ function journalIn(place: string) {
   return { file, journal: openJournal(file, clock) };
 }
 
-async function readAs(file: string, options: { uid?: number }, readers = 1, rounds = 1) {
-  const child = start('reads-journal.ts', [file, `${readers}`, `${rounds}`], options);
+async function readAs(file: string, user: { uid?: number }, readers = 1, rounds = 1) {
+  const who = user.uid === undefined ? [] : [`${user.uid}`];
+  const child = start('reads-journal.ts', [file, `${readers}`, `${rounds}`, ...who]);
   const line = JSON.parse(await nextLine(linesOf(child)));
   expect(await ended(child)).toBe(0);
   return line as { torn: number; counter: number; uid: number };

@@ -30,10 +30,10 @@ export function emptyRoot(): Layout {
 }
 
 /** Start a fixture program written in TypeScript; ended with its test. */
-export function start(program: string, args: string[], options: { uid?: number } = {}) {
+export function start(program: string, args: string[]) {
   const file = join(import.meta.dirname, '..', 'fixtures', 'store', program);
   const argv = ['--import', 'tsx', file, ...args];
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
