@@ -91,8 +91,8 @@ function readStatus() {
 }
 
 /**
- * The sandbox dies with its first process, whatever those inside did to detach. bubblewrap ties that
- * one to the outer one only when it has started the command: until then it would live on alone.
+ * The sandbox dies with its first process, whatever those inside did to detach. bubblewrap ties
+ * that one to the outer one only when it has started the command: until then it would live on.
  */
 function killBoth(child: ChildProcess, first: ProcessIdentity | null): void {
   child.kill('SIGKILL');
