@@ -16,23 +16,14 @@ const worthwhile = 2 * 1024 * 1024;
  * Returns what to call at each sign of work: when none came for a while, garbage is collected.
  */
 export function collectWhenQuiet(after = quiet): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how: object) => void;
   const size = () => process.memoryUsage().heapTotal;
   let kept = size();
   const timer = setTimeout(() => {
     if (size() - kept < worthwhile) return;
-    collectGarbage();
+    collect({ type: 'major', flavor: 'last-resort' });
     kept = size();
   }, after).unref();
   return () => void timer.refresh();
-}
-
-let collect: ((how: object) => void) | null = null;
-
-/** Of this thread alone: each has a heap of its own, and the buffers that hang on it. */
-export function collectGarbage(): void {
-  if (collect === null) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as (how: object) => void;
-  }
-  collect({ type: 'major', flavor: 'last-resort' });
 }

@@ -49,16 +49,6 @@ test('a task that blocks its thread blocks neither this one nor the others', asy
   expect(await blocked).toBe('released');
 });
 
-test('the last thread gives back what its tasks left, when it has nothing to do', async () => {
-  const small = createPool({ entry, size: 1, idle: 50 });
-  const much = 64 * 1024 * 1024;
-  expect(await small.call('buffers', much)).toBeGreaterThan(much);
-  await vi.waitFor(async () => expect(await small.call('buffers', 0)).toBeLessThan(much / 8), {
-    ...{ timeout: 20_000, interval: 300 },
-  });
-  await small.close();
-});
-
 test('a thread beyond the first leaves when it has nothing to do', async () => {
   const small = createPool({ entry, size: 2, idle: 50 });
   const both = async () => {

@@ -1,6 +1,5 @@
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Failure, type Reason, reasonOf } from '../../model/reason.ts';
-import { collectGarbage } from '../memory.ts';
 
 /**
  * Threads for work that would block the loop. Each does one task at a time, in the order they were
@@ -25,10 +24,7 @@ export interface PoolOptions {
   /** A module that calls `serve`. */
   entry: URL;
   size: number;
-  /**
-   * A thread that had nothing to do for so many milliseconds leaves; the last one stays, and gives
-   * back what it no longer needs.
-   */
+  /** A thread beyond the first leaves when it had nothing to do for so many milliseconds. */
   idle?: number;
 }
 
@@ -100,8 +96,7 @@ export function createPool(options: PoolOptions): Pool {
       thread.leave = setTimeout(rest, options.idle ?? idleMs, thread).unref();
   };
   const rest = (thread: Thread) => {
-    if (thread.job !== null) return;
-    if (threads.size === 1) return thread.worker.postMessage(quiet);
+    if (threads.size === 1 || thread.job !== null) return;
     threads.delete(thread);
     void thread.worker.terminate();
   };
@@ -138,9 +133,6 @@ function startWorker(entry: URL): Worker {
 /** What a thread is told to give up the task that it is at. */
 const cancelled = { cancel: true };
 
-/** What the last thread is told when it has nothing to do: it may hold whole proposals yet. */
-const quiet = { quiet: true };
-
 /** The task that every thread answers: it is there. */
 const hello = 'hello';
 
@@ -149,16 +141,13 @@ function died(job: Job, cause: unknown): Failure {
   return new Failure('internal', { message, step: job.task }, cause ?? 'it left');
 }
 
-type Message = { task: string; input: unknown } | typeof cancelled | typeof quiet;
-
 /** In a thread: answer the pool's calls with these tasks. */
 export function serve(tasks: Record<string, (input: never, signal: AbortSignal) => unknown>): void {
   if (isMainThread || parentPort === null) throw new Error('serve() is for a worker thread');
   const port = parentPort;
   let atWork = new AbortController();
-  port.on('message', async (message: Message) => {
+  port.on('message', async (message: { task: string; input: unknown } | typeof cancelled) => {
     if ('cancel' in message) return atWork.abort();
-    if ('quiet' in message) return collectGarbage();
     const { task, input } = message;
     atWork = new AbortController();
     const { signal } = atWork;
