@@ -167,7 +167,7 @@ async function idle(): Promise<void> {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return Number(fields[11]) + Number(fields[12]);
   };
-  // Half a minute of quiet, after which the daemon gives back what the burst left.
+  // Half a minute of quiet, after which a second thread has left.
   await new Promise((resolve) => setTimeout(resolve, 30_000));
   const rss =
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -1,5 +1,5 @@
 import { type Log, openLog } from './host/log.ts';
-import { collectWhenQuiet, keepMemorySmall } from './host/memory.ts';
+import { keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/process/notify.ts';
 import { findPrograms } from './host/process/programs.ts';
 import { readyRoot } from './host/root.ts';
@@ -115,7 +115,6 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   live.loop.note({ mark: 'started', pid: process.pid, version });
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
-  looked.each(collectWhenQuiet());
   const watchdog = feedWatchdog(looked, wakes, log);
   const ready = untilReady(live, looked, log);
   // Who stops before it is ready is not told twice.
