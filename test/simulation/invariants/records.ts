@@ -2,7 +2,7 @@ import type { Entry } from '../../../supervisor/model/entry.ts';
 import type { Mark } from '../../../supervisor/model/mark.ts';
 import { terminal } from '../../../supervisor/model/proposal.ts';
 import type { RunEnding, RunSpec } from '../../../supervisor/model/run.ts';
-import { deployment, host, type State } from '../../../supervisor/model/state.ts';
+import { deployment, host, rollback, type State } from '../../../supervisor/model/state.ts';
 import type { Step } from '../../../supervisor/model/step.ts';
 import type { Content } from '../content.ts';
 import type { Folder } from '../disk.ts';
@@ -113,7 +113,7 @@ export class Records {
   #settled(entry: Outcome, before: State): void {
     const { step, outcome } = entry;
     this.#oracle.count(`outcome ${step.do} ${outcome.of}`);
-    if (outcome.of === 'failed') return;
+    if (outcome.of === 'failed') return this.#damaged(entry, before);
     const name = once(step);
     // Nothing was there to take: that id is free.
     if (name !== null && outcome.of !== 'gone') {
@@ -129,7 +129,7 @@ export class Records {
     }
     if (step.do === 'flip' && step.why === 'promote')
       this.#promotedAt = this.#oracle.world.agenda.now;
-    const back = step.do === 'flip' && step.why === 'rollback' && this.#leaving?.to === step.to;
+    const back = step.do === 'flip' && step.why === 'rollback' && step.to === this.#goal(before);
     if (back && outcome.of === 'flipped') this.#left(before);
     if (step.do === 'halt') {
       // Nowhere to go: what is current stays so, on nobody's word, with every agent halted.
@@ -162,6 +162,18 @@ export class Records {
       `${step.id} holds ${drop.agent}/${drop.name}, not ${step.agent}/${step.drop}`;
     this.#oracle.check(mine, 'invariant 5', other);
     this.taken.set(drop.uid, step.id);
+  }
+
+  /** Where the rollback that was judged goes by now: one that is damaged is passed over. */
+  #goal(before: State): string | null {
+    return this.#leaving === null ? null : (rollback(before)?.to ?? this.#leaving.to);
+  }
+
+  /** A rollback to a release that somebody named has come to nothing: nothing was left. */
+  #damaged({ step, outcome }: Outcome, before: State): void {
+    const damaged = outcome.of === 'failed' && outcome.reason.code === 'corrupt-release';
+    if (step.do !== 'flip' || !damaged || this.#goal(before) !== step.to) return;
+    if (this.#leaving?.clear) this.#leaving = null;
   }
 
   /** A rollback has come to its end. */
