@@ -24,13 +24,17 @@ export function stableReleases(state: State): Release[] {
     .toSorted((a, b) => ((a.stableAt ?? '') < (b.stableAt ?? '') ? 1 : -1));
 }
 
-/** Where a rollback may go, the best first: the newest stable releases other than `current`. */
+/**
+ * Where a rollback may go, the best first: the newest stable releases other than `current`. Those
+ * before one that is stable itself come first: who goes back twice goes further back.
+ */
 export function rollbackTargets(state: State): ReleaseId[] {
   const { current } = host(state);
   const now = current === null ? undefined : state.releases.get(current);
-  return stableReleases(state)
-    .filter((one) => one.digest !== now?.digest)
-    .map((one) => one.id);
+  const others = stableReleases(state).filter((one) => one.digest !== now?.digest);
+  const since = now?.stableAt ?? null;
+  const before = (one: Release) => since === null || (one.stableAt ?? '') < since;
+  return [...others.filter(before), ...others.filter((one) => !before(one))].map((one) => one.id);
 }
 
 /** Where a rollback goes; null: no stable release is left. */

@@ -37,6 +37,11 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
   };
 }
 
+const barred = {
+  ...{ digest: aRelease(1).digest, release: aRelease(1).id, at: instantAt(0) },
+  ...{ code: 'operator-rollback', message: 'rolled back by root' },
+};
+
 const halt = (more: Partial<Halt>): Halt => ({
   ...{ scope: 'host', target: null, reason: 'fire', by: 'root', at: instantAt(0) },
   ...more,
@@ -68,6 +73,26 @@ describe('what needs a person', () => {
       'a daemon that does not run',
       given({ daemon: { running: false, pid: null, since: null, version: null } }),
       [['the supervisor does not run', 'airlock start']],
+    ],
+    [
+      'a daemon whose tick is long overdue',
+      given({}, hostRow(aRelease(1).id, { lastTick: time - 3_600_000, policy: 'd' })),
+      [['the daemon hangs: its tick is 2940 s overdue', 'airlock doctor']],
+    ],
+    [
+      'not a tick of another policy than the one in force',
+      given({}, hostRow(aRelease(1).id, { lastTick: time - 3_600_000, policy: 'e' })),
+      [],
+    ],
+    [
+      'a current release from which nothing starts',
+      given({}, put('bad', aRelease(1).digest, barred)),
+      [
+        [
+          `${aRelease(1).id} is current and barred: no run starts from it`,
+          `airlock unbar ${aRelease(1).digest.slice(0, 12)} --reason TEXT`,
+        ],
+      ],
     ],
     [
       'halts, with who and why',

@@ -31,7 +31,12 @@ describe('the newest stable release other than current', () => {
       { releases: [...older, release('d')], host: { current: 'd' } },
       'c',
     ],
-    ['current is an older one', { releases: older, host: { current: 'a' } }, 'c'],
+    [
+      'current was gone back to: the one before it',
+      { releases: older, host: { current: 'b' } },
+      'a',
+    ],
+    ['there is none before it: the newest', { releases: older, host: { current: 'a' } }, 'c'],
     ['the newest is bad', { releases: older, bad: [bad('c')], host: { current: 'a' } }, 'b'],
     [
       'the newest is gone',

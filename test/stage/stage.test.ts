@@ -287,4 +287,13 @@ describe('configuration', () => {
     const lined = agents.candidate.faults.map((one) => one.input);
     expect(lined).toEqual(['config/agents.yaml:2', 'config/agents.yaml:4']);
   });
+
+  test('names a dependency that could never be installed, before anybody is asked', async () => {
+    const dependencies = { evil: 'git+https://example.com/evil.git' };
+    host.overlay('git', { 'package.json': JSON.stringify({ name: 'x', dependencies }) });
+    const { configFaults } = await change('git');
+    expect(configFaults).toMatchObject([
+      { subject: 'package.json', reason: { code: 'deps-not-allowed', input: 'evil' } },
+    ]);
+  });
 });

@@ -2,7 +2,7 @@ import { openPurse, type Purse } from '../../gateway/purse.ts';
 import { lookAt, makePlace, makeWorld, removePlace } from '../../host/sandbox/places.ts';
 import { type Reason, reason, reasonOf } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';
-import type { RunSpec } from '../../model/run.ts';
+import type { RunEnding, RunSpec } from '../../model/run.ts';
 import type { Agent, RunPath } from '../../model/runtime.ts';
 import type { Rehearsal, Scenario, ScriptTurn } from '../../model/scenario.ts';
 import {
@@ -126,12 +126,11 @@ async function inWorld(
     openDoor: (...door) => room.openDoor(answersOf(scenario, room), ...door),
   });
   const ending = await stoppable(started, room.signal);
-  // Cut short by the suite's time, not by its own: that shows nothing about the release.
-  const cut = ending.stoppedBy === 'timeout' && wall < scenario.expect.within;
+  const spoiled = spoiledBy(ending, scenario, wall);
   return {
     scenario,
     agent: agent.name,
-    ending: cut ? { ...ending, hostFault: ending.hostFault ?? noTime(scenario) } : ending,
+    ending: spoiled === null ? ending : { ...ending, hostFault: ending.hostFault ?? spoiled },
     files: await lookAt(folders.workspace, scenario.expect.files),
   };
 }
@@ -171,6 +170,22 @@ function agentFor(agents: Agent[], scenario: Scenario): Agent | null {
 function noAgent(scenario: Scenario): string {
   const who = scenario.agent ?? `that has the path ${scenario.path}`;
   return `config/agents.yaml has no agent ${who}`;
+}
+
+/** What ended a rehearsal that shows nothing about the release; null: it may be judged. */
+function spoiledBy(ending: RunEnding, scenario: Scenario, wall: number): Reason | null {
+  if (ending.stoppedBy === 'halt' || ending.door.lastFailure?.by === 'halt') {
+    return reason('gate-error', {
+      message: `${scenario.name}: stopped by a halt of the host`,
+      step: 'gate smoke',
+      input: scenario.name,
+      expected: 'a host that is not halted while a change is rehearsed',
+      hint: 'Lift the halt: `airlock resume --host`; then drop the change again.',
+    });
+  }
+  // Cut short by the suite's time, not by its own.
+  const cut = ending.stoppedBy === 'timeout' && wall < scenario.expect.within;
+  return cut ? noTime(scenario) : null;
 }
 
 function noTime(scenario: Scenario): Reason {

@@ -7,6 +7,7 @@ import type { ReleaseId } from '../../model/release.ts';
 import type { RuntimeConfig } from '../../model/runtime.ts';
 import { agentsFile, readAndKeepRuntimeConfig } from '../../store/runtime-config.ts';
 import { parseYaml } from '../../store/yaml-file.ts';
+import { manifestFaults } from './lock-file.ts';
 
 /** The agents of a release that is being staged or laid on; the host's own faults are thrown. */
 export function agentsIn(layout: Layout, release: ReleaseId): RuntimeConfig {
@@ -32,6 +33,7 @@ export function configFindings(
     ...others.flatMap((path) => {
       const text = readText(join(release, path)) ?? '';
       const faults = path.endsWith('.json') ? jsonFaults(text, path) : yamlFaults(text, path);
+      if (path === 'package.json') faults.push(...manifestFaults(text));
       return faults.map((one) => ({ subject: path, reason: one }));
     }),
   ];

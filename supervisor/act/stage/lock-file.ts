@@ -30,6 +30,24 @@ const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'] as con
 const place = /^(?:(?:^|\/)node_modules\/(?:@[A-Za-z0-9._~-]+\/)?(?!\.)[A-Za-z0-9._~-]+)+$/;
 const sha512 = /(?:^|\s)sha512-[A-Za-z0-9+/]{86}==(?:\s|$)/;
 
+/** What of a manifest alone rules it out, before a human is asked; none where it does not parse. */
+export function manifestFaults(manifestText: string): Reason[] {
+  const manifest = parse(manifestText, manifestShape, 'package.json', []);
+  return manifest === null ? [] : elsewhere(manifest);
+}
+
+function elsewhere(manifest: z.infer<typeof manifestShape>): Reason[] {
+  const faults: Reason[] = [];
+  if (manifest.workspaces !== undefined) faults.push(fault('Workspaces', 'package.json'));
+  for (const kind of [...kinds, 'peerDependencies'] as const) {
+    for (const [name, specifier] of Object.entries(manifest[kind])) {
+      if (isRange(specifier)) continue;
+      faults.push(fault('A dependency from elsewhere than the registry', name, specifier));
+    }
+  }
+  return faults;
+}
+
 /**
  * Everything for which a manifest and its lock file must not be installed: what is not a registry
  * package with a sha512 of its content. Checked before anything is fetched.
@@ -44,13 +62,7 @@ export function lockFaults(
   const manifest = parse(manifestText, manifestShape, 'package.json', faults);
   const lock = parse(lockText, lockShape, 'package-lock.json', faults);
   if (manifest === null || lock === null) return faults;
-  if (manifest.workspaces !== undefined) faults.push(fault('Workspaces', 'package.json'));
-  for (const kind of [...kinds, 'peerDependencies'] as const) {
-    for (const [name, specifier] of Object.entries(manifest[kind])) {
-      if (isRange(specifier)) continue;
-      faults.push(fault('A dependency from elsewhere than the registry', name, specifier));
-    }
-  }
+  faults.push(...elsewhere(manifest));
   if (lock.lockfileVersion < 2) {
     faults.push(fault('A lock file of an old form', 'lockfileVersion', `${lock.lockfileVersion}`));
   }

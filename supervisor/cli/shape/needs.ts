@@ -1,6 +1,7 @@
 /** What needs a person, most urgent first: pure. */
 
 import { stableReleases } from '../../decide/rollback.ts';
+import { nextFiring } from '../../decide/schedule.ts';
 import { failingAgents } from '../../doctor/failing.ts';
 import type { Halt } from '../../model/halt.ts';
 import { deployment, host, type State } from '../../model/state.ts';
@@ -18,6 +19,7 @@ export function needsOf(picture: Picture): Need[] {
     ...(daemon.running && picture.stuck !== null
       ? [need(`the loop cannot go on: ${picture.stuck}`, 'airlock log')]
       : []),
+    ...beatNeeds(picture),
     ...switchNeeds(picture),
     ...currentNeeds(picture),
     ...policyNeeds(policyFaults),
@@ -69,10 +71,31 @@ function currentNeeds({ state, link, daemon }: Picture): Need[] {
     return [need(`the first release does not pass: ${stillborn.message}`, 'airlock proposals')];
   }
   if (current === null) return [];
-  if (link === current) return unstableNeeds(state, current);
+  if (link === current) return [...barredNeeds(state, current), ...unstableNeeds(state, current)];
   // A daemon that starts puts it back, or takes note of it.
   const what = link === null ? 'current points nowhere' : `current was moved by hand to ${link}`;
   return [need(what, daemon.running ? 'airlock doctor' : 'airlock start')];
+}
+
+/** A tick may be late by this, milliseconds: a busy machine, a machine that slept. */
+const late = 60_000;
+
+/** A daemon that is there and does nothing: hung, or stopped. */
+function beatNeeds({ state, daemon, policy, now }: Picture): Need[] {
+  const { lastTick, policy: inForce } = host(state);
+  if (!daemon.running || lastTick === null || policy?.digest !== inForce) return [];
+  const due = nextFiring(policy.policy.tick, 'UTC', lastTick);
+  if (due === null || now < due + late) return [];
+  const seconds = Math.round((now - due) / 1000);
+  return [need(`the daemon hangs: its tick is ${seconds} s overdue`, 'airlock doctor')];
+}
+
+/** A barred release stays current when there is nothing to go back to: no run starts from it. */
+function barredNeeds(state: State, current: string): Need[] {
+  const digest = state.releases.get(current)?.digest ?? '';
+  if (!state.bad.has(digest)) return [];
+  const what = `${current} is current and barred: no run starts from it`;
+  return [need(what, `airlock unbar ${digest.slice(0, 12)} --reason TEXT`)];
 }
 
 /** Nothing will make it stable any more, and there is nowhere to go back to. */

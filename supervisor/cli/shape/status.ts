@@ -87,6 +87,8 @@ function currentShape({ state, link }: Picture) {
 function agentsShape(picture: Picture) {
   const { state, agents } = picture;
   const view = picture.policy === null ? null : viewOf(picture, picture.policy);
+  const { current } = host(state);
+  const barred = state.bad.has(state.releases.get(current ?? '')?.digest ?? '');
   const names = agents?.map((one) => one.name) ?? [...state.agents.keys()];
   const running = runningBy(state);
   const entries = new Map(agents?.map((one) => [one.name, one]));
@@ -101,7 +103,7 @@ function agentsShape(picture: Picture) {
       release: release ?? host(state).current,
       running: (running.get(name) ?? []).map(runShape),
       next: nextOf(record),
-      skipped: halted,
+      skipped: halted ?? (barred ? 'known-bad' : null),
       lastRun: record?.lastRun ?? null,
     };
   });
@@ -154,7 +156,19 @@ function tickShape({ state, policy, daemon }: Picture, now: number) {
   return { schedule, last, next: next === null ? null : instant(next) };
 }
 
-function notesOf({ policy, journalFault }: Picture): string[] {
+/** Who waits longer because one proposal after another failed. */
+function waitNotes({ state, now }: Picture): string[] {
+  return [...state.agents.values()].flatMap(({ name, failures, waitUntil }) => {
+    const queued = [...state.proposals.values()].some(
+      (row) => row.proposer === name && row.phase === 'received',
+    );
+    if (!queued || waitUntil <= now) return [];
+    return [`proposals of ${name} wait until ${instant(waitUntil)}: its last ${failures} failed`];
+  });
+}
+
+function notesOf(picture: Picture): string[] {
+  const { policy, journalFault } = picture;
   const notes: string[] = journalFault === null ? [] : [journalFault.message];
   const names = Object.entries(policy?.policy.models ?? {})
     .filter(([, upstreams]) => upstreams.some((one) => one.provider === 'rehearsal'))
@@ -162,5 +176,5 @@ function notesOf({ policy, journalFault }: Picture): string[] {
   if (names.length > 0) {
     notes.push(`rehearsal model behind ${names.join(', ')}: development only`);
   }
-  return notes;
+  return [...notes, ...waitNotes(picture)];
 }

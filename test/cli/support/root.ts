@@ -6,7 +6,7 @@ import { flip } from '../../../supervisor/host/files/links.ts';
 import { readyRoot } from '../../../supervisor/host/root.ts';
 import type { Layout } from '../../../supervisor/model/layout.ts';
 import type { Release } from '../../../supervisor/model/release.ts';
-import type { Put, State } from '../../../supervisor/model/state.ts';
+import type { HostRecord, Put, State } from '../../../supervisor/model/state.ts';
 import { openJournal } from '../../../supervisor/store/journal.ts';
 import { openReader, type Reader } from '../../../supervisor/store/reader.ts';
 import { clock, put, tick } from '../../fixtures/store/rows.ts';
@@ -66,9 +66,9 @@ export async function givenRoot({ releases: count = 2, stable, more }: Given = {
   return { layout, root: layout.root, releases, read, state: () => read((one) => one.state()) };
 }
 
-export function hostRow(current: string | null): Put {
+export function hostRow(current: string | null, more: Partial<HostRecord> = {}): Put {
   const blank = { lastTick: null, policy: null, switches: [], proofs: [], stillborn: null };
-  return put('host', 'host', { current, currentSince: clock(), counter: 7, ...blank });
+  return put('host', 'host', { current, currentSince: clock(), counter: 7, ...blank, ...more });
 }
 
 /** As the daemon writes them. */
