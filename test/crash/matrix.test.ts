@@ -141,7 +141,8 @@ describe('crash matrix', () => {
           for (const what of kill.label.split(',')) seen.add(what);
         },
       );
-      expect(killed).toBeGreaterThan(15);
+      // How many commits there are depends on what ends together.
+      expect(killed).toBeGreaterThan(9);
       const must = ['intent flip', 'outcome flip', 'intent run', 'outcome run'];
       const early = [
         'intent seal',
