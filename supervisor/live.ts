@@ -19,6 +19,8 @@ import { clearStuck, writeStuck } from './store/stuck.ts';
 export interface Outside {
   layout: Layout;
   policyFile: string;
+  /** Installed on a host, not run from a checkout. */
+  hostInstall: boolean;
   programs: Programs;
   log: Log;
   journal: Journal;
@@ -53,7 +55,7 @@ export function goLive(outside: Outside): Live {
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
   const world: World = {
-    ...{ layout, now, log, programs, threads, identityFor },
+    ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
     policy: policy.inForce,
     state: () => loop.state,
     running: new Map(),

@@ -18,6 +18,8 @@ import { takeLock } from './store/lock.ts';
 export interface SuperviseOptions {
   root: string;
   policyFile: string;
+  /** Installed on a host (contract, section 1): what a checkout may lack is required there. */
+  hostInstall?: boolean;
   /** For tests: another clock or log, a journal around the real one. */
   clock?: Clock;
   log?: Log;
@@ -109,7 +111,9 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const dirty = () => wakes.dirty();
   const wake = () => wakes.wake();
   const clocks = { now, monotonic };
-  const outside = { layout, programs, log, journal, ...clocks, policyFile, wake, wakeAt, dirty };
+  const hostInstall = options.hostInstall ?? false;
+  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall };
+  const outside = { ...given, wake, wakeAt, dirty };
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });

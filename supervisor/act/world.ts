@@ -19,6 +19,8 @@ export interface Work {
 export interface World {
   layout: Layout;
   programs: Programs;
+  /** Installed on a host, not run from a checkout. */
+  hostInstall: boolean;
   identityFor: (agent: string) => Identity;
   log: Log;
   /** Milliseconds since 1970. */

@@ -29,6 +29,7 @@ function callOf(parsed: Parsed, colours: Paint): Call {
   const place = placeOf({
     root: named('root'),
     policy: named('policy'),
+    instance: named('instance'),
     environment: process.env,
     cwd: process.cwd(),
     program: import.meta.dirname,

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { kindOf } from '../host/files/files.ts';
+import { Failure } from '../model/reason.ts';
 
 /** Where this command works. */
 export interface Place {
@@ -8,11 +9,14 @@ export interface Place {
   policyFile: string;
   /** The folder of the checkout that this command belongs to; null in a host install. */
   checkout: string | null;
+  /** Which of several on this host; null: the one without a name. */
+  instance: string | null;
 }
 
 export interface PlaceQuestion {
   root: string | undefined;
   policy: string | undefined;
+  instance: string | undefined;
   environment: NodeJS.ProcessEnv;
   /** Folder that relative paths start from. */
   cwd: string;
@@ -22,17 +26,34 @@ export interface PlaceQuestion {
 
 const policyOfCheckout = 'supervisor/airlock.yaml';
 
-/** ROOT and policy, as the contract's section 1 says where they are. */
+/** Also part of unit, user and folder names. */
+const instanceForm = /^[a-z][a-z0-9]{0,15}$/;
+
+/**
+ * ROOT and policy, as the contract's section 1 says where they are; an instance has its own.
+ * Throws Failure `usage` for a name that no instance can have.
+ */
 export function placeOf(question: PlaceQuestion): Place {
-  const { root, policy, environment, cwd, program } = question;
+  const { policy, environment, cwd, program } = question;
   const checkout = checkoutAround(program);
-  const named = root ?? (environment.AIRLOCK_ROOT || undefined);
-  const policyFile = checkout === null ? '/etc/airlock/airlock.yaml' : policyOf(checkout);
+  const named = question.root ?? (environment.AIRLOCK_ROOT || undefined);
+  const instance = instanceOf(question);
+  const own = instance === null && checkout !== null;
+  const policyFile = own ? policyOf(checkout) : `/etc/airlock/${instance ?? 'airlock'}.yaml`;
+  const place = own ? checkout : `/var/lib/airlock${instance === null ? '' : `-${instance}`}`;
   return {
-    root: named === undefined ? (checkout ?? '/var/lib/airlock') : resolve(cwd, named),
+    root: named === undefined ? place : resolve(cwd, named),
     policyFile: policy === undefined ? policyFile : resolve(cwd, policy),
-    checkout,
+    ...{ checkout, instance },
   };
+}
+
+function instanceOf({ instance, environment }: PlaceQuestion): string | null {
+  const name = instance ?? (environment.AIRLOCK_INSTANCE || null);
+  if (name === null || instanceForm.test(name)) return name;
+  const message = `"${name}" cannot be the name of an instance`;
+  const expected = 'up to 16 of a-z and 0-9, a letter first';
+  throw new Failure('usage', { message, step: 'command', input: name, expected });
 }
 
 const policyOf = (checkout: string) => join(checkout, policyOfCheckout);

@@ -52,6 +52,7 @@ function root({ version }: { version: string }): Command {
     .description('A blue/green runtime supervisor for hosts that run AI agents.')
     .option('--root <dir>', 'where releases and state are (else $AIRLOCK_ROOT)')
     .option('--policy <file>', 'the policy file')
+    .option('--instance <name>', 'one of several on this host (else $AIRLOCK_INSTANCE)')
     .option('--json', 'one JSON document on stdout, and nothing else there')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'help, also for one verb')

@@ -20,24 +20,30 @@ function checkout(): string {
 
 const ask = (more: Partial<PlaceQuestion>) =>
   placeOf({
-    ...{ root: undefined, policy: undefined, environment: {}, cwd: '/work', program: '/opt' },
+    ...{ root: undefined, policy: undefined, instance: undefined, environment: {} },
+    ...{ cwd: '/here', program: '/opt' },
     ...more,
   });
 
 it('a host install has its places', () => {
   const host = { root: '/var/lib/airlock', policyFile: '/etc/airlock/airlock.yaml' };
-  expect(ask({ program: folder() })).toEqual({ ...host, checkout: null });
+  expect(ask({ program: folder() })).toEqual({ ...host, checkout: null, instance: null });
 });
 
 it('a checkout is its own ROOT, wherever in it the program lies', () => {
   const here = checkout();
-  const expected = { root: here, policyFile: `${here}/supervisor/airlock.yaml`, checkout: here };
+  const expected = {
+    root: here,
+    policyFile: `${here}/supervisor/airlock.yaml`,
+    checkout: here,
+    instance: null,
+  };
   expect(ask({ program: join(here, 'dist') })).toEqual(expected);
   expect(ask({ program: join(here, 'dist/cli') })).toEqual(expected);
 });
 
 it.each([
-  ['--root before all', { root: 'a', environment: { AIRLOCK_ROOT: '/b' } }, '/work/a'],
+  ['--root before all', { root: 'a', environment: { AIRLOCK_ROOT: '/b' } }, '/here/a'],
   ['$AIRLOCK_ROOT before the checkout', { environment: { AIRLOCK_ROOT: '/b' } }, '/b'],
   ['an empty $AIRLOCK_ROOT says nothing', { environment: { AIRLOCK_ROOT: '' } }, null],
 ])('%s', (_what, more, root) => {
@@ -46,5 +52,18 @@ it.each([
 });
 
 it('--policy before all, from where the command was called', () => {
-  expect(ask({ program: checkout(), policy: 'x.yaml' }).policyFile).toBe('/work/x.yaml');
+  expect(ask({ program: checkout(), policy: 'x.yaml' }).policyFile).toBe('/here/x.yaml');
+});
+
+it.each([
+  ['--instance', { instance: 'lab' }],
+  ['$AIRLOCK_INSTANCE', { environment: { AIRLOCK_INSTANCE: 'lab' } }],
+])('an instance has its own places: %s', (_how, more) => {
+  const places = { root: '/var/lib/airlock-lab', policyFile: '/etc/airlock/lab.yaml' };
+  expect(ask({ program: folder(), ...more })).toMatchObject({ ...places, instance: 'lab' });
+  expect(ask({ program: checkout(), ...more })).toMatchObject({ ...places, instance: 'lab' });
+});
+
+it.each(['', 'Lab', 'a-b', '../x', 'a'.repeat(17)])('no instance is called "%s"', (instance) => {
+  expect(() => ask({ program: folder(), instance })).toThrow('name of an instance');
 });

@@ -4,6 +4,7 @@ import { type Call, type Result, usage } from '../call.ts';
 /** The supervisor in this very process: its log goes to stderr until a signal ends it. */
 export async function verb(call: Call): Promise<Result> {
   if (call.json) throw usage('start has no --json: its log is JSON where stderr is no terminal');
-  const { root, policyFile } = call.place;
-  return { exit: await supervise({ root, policyFile }), json: null, text: () => '' };
+  const { root, policyFile, checkout } = call.place;
+  const hostInstall = checkout === null;
+  return { exit: await supervise({ root, policyFile, hostInstall }), json: null, text: () => '' };
 }
