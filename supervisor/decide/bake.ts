@@ -1,8 +1,9 @@
+import type { BakeRecord, Confirm } from '../model/deployment.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { RunBrief } from '../model/run.ts';
 import type { Agent, RunPath } from '../model/runtime.ts';
-import type { AgentRecord, BakeRecord, Confirm } from '../model/state.ts';
+import type { AgentRecord } from '../model/state.ts';
 import { counts, speaks } from './attribute.ts';
 import { pathFor } from './baseline.ts';
 

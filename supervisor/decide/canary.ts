@@ -1,8 +1,9 @@
+import type { CanaryRecord } from '../model/deployment.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { RunBrief } from '../model/run.ts';
 import type { Agent } from '../model/runtime.ts';
-import type { AgentRecord, CanaryRecord } from '../model/state.ts';
+import type { AgentRecord } from '../model/state.ts';
 import { counts, speaks } from './attribute.ts';
 import { alsoFailsOn, evidence, median } from './baseline.ts';
 

@@ -1,10 +1,10 @@
+import type { Deployment } from '../model/deployment.ts';
 import { instant } from '../model/duration.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { type Phase, type Proposal, terminal } from '../model/proposal.ts';
 import type { Reason } from '../model/reason.ts';
 import {
   type AgentRecord,
-  type Deployment,
   deployment,
   type HostRecord,
   host,

@@ -1,12 +1,9 @@
+import type { Candidate } from '../model/deployment.ts';
 import type { Policy } from '../model/policy.ts';
 import type { AuthorityFinding, Finding, GateResult, Proposal } from '../model/proposal.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import { operator } from '../model/request.ts';
 import { type Agent, paths } from '../model/runtime.ts';
-import type { FileExpectation, Rehearsal } from '../model/scenario.ts';
-import type { Candidate } from '../model/state.ts';
-import type { SmokeFacts } from '../model/step.ts';
-import { attribute, innermostReport } from './attribute.ts';
 import { authority } from './authority.ts';
 import { forbidden, needApproval } from './permission.ts';
 import { cronFault } from './schedule.ts';
@@ -98,114 +95,6 @@ function agentFaults(policy: Policy, agent: Agent): Finding[] {
   return findings;
 }
 
-/**
- * The `smoke` gate. It proves itself before it judges: `current` must pass the supervisor's suite
- * and the built-in broken release must fail it; otherwise the gate is an error, never a pass.
- */
-export function smokeGate(facts: SmokeFacts): GateResult {
-  const honest = [...facts.faults.map(asFinding), ...proof(facts)];
-  const gate = { name: 'smoke' as const, ms: facts.ms };
-  if (honest.length > 0) return { ...gate, outcome: 'error', findings: honest };
-  const findings = facts.candidate.flatMap((rehearsal) => {
-    const fault = scenarioFault(rehearsal);
-    const { path } = rehearsal.scenario;
-    return fault === null ? [] : [{ subject: nameOf(rehearsal), path, ...fault }];
-  });
-  const outsiders = findings.filter((finding) => finding.blameless);
-  const plain = findings.map(({ blameless: _, ...finding }) => finding);
-  if (findings.length === 0) return { ...gate, outcome: 'pass', findings: [] };
-  // A provider or host that fails makes no release bad: the gate could not judge.
-  const all = outsiders.length === findings.length;
-  return { ...gate, outcome: all ? 'error' : 'fail', findings: plain };
-}
-
-function proof(facts: SmokeFacts): Finding[] {
-  const findings: Finding[] = [];
-  const say = (message: string, cause: string | null) =>
-    findings.push({
-      subject: 'the smoke gate itself',
-      reason: reason('gate-error', { message, step: 'gate smoke', cause }),
-    });
-  const own = (rehearsals: readonly Rehearsal[]) => rehearsals.some((one) => one.from === 'suite');
-  if (!own(facts.candidate)) say('no scenario ran: the suite is empty', null);
-  // `proven`: it passed this very suite within the hour (decide/flow/gating asked for no more).
-  const current = facts.current === 'proven' ? null : facts.current;
-  if (current !== null && !own(current)) say('current was not rehearsed', null);
-  for (const rehearsal of current ?? []) {
-    const fault = scenarioFault(rehearsal);
-    if (fault !== null) {
-      say(`current itself fails "${rehearsal.scenario.name}"`, fault.reason.cause);
-    }
-  }
-  if (facts.broken.length === 0) say('the built-in broken release was not rehearsed', null);
-  else if (facts.broken.every((rehearsal) => scenarioFault(rehearsal)?.blameless ?? true)) {
-    say('the suite passes a release that is broken: it cannot show that it can fail', null);
-  }
-  return findings;
-}
-
-/** What a scenario's run did otherwise than expected; null when it passed. */
-export function scenarioFault(rehearsal: Rehearsal): { reason: Reason; blameless: boolean } | null {
-  const { scenario, ending } = rehearsal;
-  const verdict = attribute(ending);
-  const blameless = verdict.cause === 'upstream' || verdict.cause === 'host';
-  const wrong = [...ending.door.scriptFaults, ...unmet(rehearsal)];
-  const exitAsWanted = ending.exit === scenario.expect.exit && ending.stoppedBy === null;
-  const failed = verdict.outcome !== 'ok' && !(exitAsWanted && scenario.expect.exit !== 0);
-  if (!failed && wrong.length === 0) return null;
-  const parts = verdict.reason ?? null;
-  return {
-    blameless: failed && blameless,
-    reason: reason(verdict.outcome === 'empty' ? 'run-empty' : 'gate-smoke', {
-      message: `path ${scenario.path}: ${parts?.message ?? wrong[0] ?? 'failed'}`,
-      step: parts?.step ?? 'gate smoke',
-      input: parts?.input ?? `scenario "${scenario.name}" as ${rehearsal.agent}`,
-      expected: parts?.expected ?? `exit ${scenario.expect.exit}`,
-      actual: wrong.length > 0 ? wrong.join('; ') : (parts?.actual ?? `exit ${ending.exit}`),
-      cause: ending.door.scriptFaults.at(-1) ?? innermostReport(ending),
-    }),
-  };
-}
-
-function unmet({ scenario, ending, files }: Rehearsal): string[] {
-  const { expect } = scenario;
-  const wrong: string[] = [];
-  if (ending.exit !== expect.exit) wrong.push(`exit ${ending.exit}, expected ${expect.exit}`);
-  for (const [path, expectation] of Object.entries(expect.files)) {
-    if (!met(expectation, files[path])) {
-      wrong.push(`${path}: expected ${JSON.stringify(expectation)}`);
-    }
-  }
-  const calls = ending.door.calls;
-  if (expect.calls !== undefined && expect.calls.join() !== calls.join()) {
-    wrong.push(`called [${calls.join(', ')}], expected [${expect.calls.join(', ')}]`);
-  }
-  if (expect.steps !== undefined && !compare(ending.door.steps, expect.steps)) {
-    wrong.push(`${ending.door.steps} model calls, expected ${expect.steps}`);
-  }
-  return wrong;
-}
-
-function met(expectation: FileExpectation, found?: { present: boolean; contains: boolean }) {
-  if (found === undefined) return false;
-  if (expectation === 'absent') return !found.present;
-  return expectation === 'present' ? found.present : found.present && found.contains;
-}
-
-function compare(actual: number, condition: string): boolean {
-  const [, sign, number] = /^(<=|>=|==|<|>) *(\d+)$/.exec(condition) ?? [];
-  const bound = Number(number);
-  if (sign === '<=') return actual <= bound;
-  if (sign === '>=') return actual >= bound;
-  if (sign === '<') return actual < bound;
-  return sign === '>' ? actual > bound : sign === '==' && actual === bound;
-}
-
-const nameOf = (rehearsal: Rehearsal): string =>
-  `${rehearsal.scenario.name} (${rehearsal.from === 'suite' ? 'smoke' : 'app/smoke'})`;
-
-const asFinding = (because: Reason): Finding => ({ subject: 'smoke suite', reason: because });
-
 const result = (name: GateResult['name'], ms: number, findings: Finding[]): GateResult => ({
   name,
   outcome: findings.length === 0 ? 'pass' : 'fail',
@@ -228,6 +117,8 @@ export function refusal(gate: GateResult): Reason {
     expected: first?.reason.expected ?? null,
     actual: first?.reason.actual ?? null,
     cause: first?.reason.cause ?? null,
+    // What made the gate itself impossible also says what to do about it.
+    ...(gate.outcome === 'error' && first !== undefined ? { hint: first.reason.hint } : {}),
   });
 }
 

@@ -1,5 +1,6 @@
+import type { Deployment } from '../model/deployment.ts';
 import type { Run } from '../model/run.ts';
-import { type Deployment, deployment, host, rollback } from '../model/state.ts';
+import { deployment, host, rollback } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import { agentsNow, type Decision, haltOf, locked, start, type View } from './view.ts';
 

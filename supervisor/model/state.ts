@@ -1,92 +1,10 @@
-import type { Change, Finding, GateResult, Proposal } from './proposal.ts';
+import type { Deployment, Rollback } from './deployment.ts';
+import type { Proposal } from './proposal.ts';
 import type { Reason } from './reason.ts';
 import type { BadMark, Digest, Release, ReleaseId } from './release.ts';
 import type { Run, RunBrief, RunCause, RunOutcome } from './run.ts';
-import type { Agent, RunPath } from './runtime.ts';
+import type { RunPath } from './runtime.ts';
 import type { Pending, Retry } from './step.ts';
-
-/** Phases in which a deployment holds the one slot. */
-export type DeploymentPhase = 'staging' | 'gating' | 'canary' | 'promoting' | 'baking';
-
-/** The slot: one change on its way. Times are milliseconds since 1970. */
-export interface Deployment {
-  /** null: the first release of this host, made from the source folder. */
-  proposal: string | null;
-  phase: DeploymentPhase;
-  since: number;
-  /** `current` when it was staged: what a rollback leaves and what the baseline ran on. */
-  onto: ReleaseId | null;
-  candidate: Candidate | null;
-  gates: GateResult[];
-  canary: CanaryRecord | null;
-  bake: BakeRecord | null;
-}
-
-/** What staging found of the candidate. */
-export interface Candidate {
-  release: ReleaseId;
-  digest: Digest;
-  /** Against `onto`. */
-  changes: Change[];
-  deps: string | null;
-  depsChanged: boolean;
-  depsReady: boolean;
-  /** Agents of `onto`, null for a first release; of the candidate, null when it does not parse. */
-  before: Agent[] | null;
-  after: Agent[] | null;
-  configFaults: Finding[];
-}
-
-export interface CanaryRecord {
-  agent: string;
-  startedAt: number;
-  deadline: number;
-  /** Ended runs on the candidate, oldest first, evidence or not. */
-  runs: RunBrief[];
-  /** Runs on the candidate started beyond the schedule. */
-  extra: number;
-  /** Paired runs on `current`, made first when the baseline is short. */
-  paired: number;
-}
-
-export interface BakeRecord {
-  startedAt: number;
-  /** Last ended run of each agent and path on the new release. */
-  runs: RunBrief[];
-  /** Failures that count, still open: neither confirmed nor explained. */
-  suspects: RunBrief[];
-  /** Reruns of the oldest suspect. */
-  confirm: Confirm | null;
-  /** First failure that counts, for invariant 6. */
-  firstEvidence: number | null;
-}
-
-/** Whether the oldest suspect's failure is the release's: again on it, then on the stable one. */
-export interface Confirm {
-  suspect: string;
-  again: RunBrief | null;
-  onStable: RunBrief | null;
-  /** Reruns that gave no evidence. */
-  tries: number;
-  /** No rerun before; milliseconds since 1970. */
-  notBefore: number;
-}
-
-/** A rollback under way. */
-export interface Rollback {
-  from: ReleaseId | null;
-  to: ReleaseId | null;
-  reason: Reason;
-  by: string;
-  /** Mark the one that is left as bad. */
-  bad: boolean;
-  /** Clear the bad mark of the target: an operator's word. */
-  clear: boolean;
-  startedAt: number;
-  /** The operator's request that asked for it. */
-  request: string | null;
-  passed?: ReleaseId[]; // stable ones that turned out damaged
-}
 
 /** When a path of an agent is due. */
 export interface PathSchedule {
@@ -142,12 +60,14 @@ export interface Notice {
   reason: Reason | null;
 }
 
+/** A receipt that still has to be written, or written again. */
 export interface DueReceipt {
+  /** The proposal's. */
   id: string;
   agent: string;
 }
 
-/** A release passed the supervisor's own suite; the newest four are kept. */
+/** A release passed the supervisor's own suite. */
 export interface Proof {
   release: ReleaseId;
   /** Digests of the suite and of the policy in force. */
@@ -166,12 +86,16 @@ export interface HostRecord {
   policy: Digest | null;
   /** Names of switch files that were on when last looked at. */
   switches: string[];
-  /** Releases that passed the supervisor's suite, newest last, the newest four. */
+  /** Releases that passed the supervisor's suite, newest last, at most `keptProofs`. */
   proofs: Proof[];
   /** Refusal of the first release: the supervisor does not start. */
   stillborn: Reason | null;
-  repeats?: number | null; // the clock went back: until then its instants were there before
+  /** The clock went back: until then its instants were there before. */
+  repeats?: number | null;
 }
+
+/** How many proofs the host's record keeps. */
+export const keptProofs = 4;
 
 /** A refused drop that never became a proposal still has a row; it is a proposal in `refused`. */
 export interface Tables {

@@ -1,9 +1,10 @@
+import type { Candidate } from './deployment.ts';
 import type { GateName, GateResult, Sealed } from './proposal.ts';
 import type { Reason } from './reason.ts';
 import type { Release, ReleaseId } from './release.ts';
 import type { RunEnding, RunSpec } from './run.ts';
 import type { Rehearsal } from './scenario.ts';
-import type { Answer, Candidate, Notice } from './state.ts';
+import type { Answer, Notice } from './state.ts';
 
 /**
  * A step: one effect as data. Its intent is durable before it starts, its outcome after it ends,

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { linesOf, nowText } from '../../supervisor/cli/follow/lines.ts';
 import type { Scene } from '../../supervisor/cli/follow/scene.ts';
 import { paint } from '../../supervisor/cli/show/paint.ts';
+import type { Deployment } from '../../supervisor/model/deployment.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
-import type { Deployment } from '../../supervisor/model/state.ts';
 import { aProposal, aRun, someReason, time } from '../fixtures/store/rows.ts';
 
 const plain = paint(false);

@@ -10,9 +10,10 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Deployment } from '../../supervisor/model/deployment.ts';
 import { reason } from '../../supervisor/model/reason.ts';
 import type { Release } from '../../supervisor/model/release.ts';
-import type { Deployment, Put } from '../../supervisor/model/state.ts';
+import type { Put } from '../../supervisor/model/state.ts';
 import { aProposal, put } from '../fixtures/store/rows.ts';
 import { airlock, document, givenTheBuiltCommand } from './support/command.ts';
 import { givenRoot, type Root } from './support/root.ts';

@@ -7,8 +7,8 @@ import {
   seen,
   toStart,
 } from '../../supervisor/decide/bake.ts';
+import type { BakeRecord, Confirm } from '../../supervisor/model/deployment.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
-import type { BakeRecord, Confirm } from '../../supervisor/model/state.ts';
 import { agent, bakeOf, brief, failure, now, policy, record } from './build.ts';
 
 const minute = 60_000;

@@ -1,4 +1,11 @@
 import type { View } from '../../supervisor/decide/view.ts';
+import type {
+  BakeRecord,
+  CanaryRecord,
+  Candidate,
+  Deployment,
+  Rollback,
+} from '../../supervisor/model/deployment.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
 import type { Halt, HaltScope } from '../../supervisor/model/halt.ts';
 import { type PolicyInForce, policySchema } from '../../supervisor/model/policy.ts';
@@ -9,13 +16,8 @@ import type { Run, RunBrief, RunEnding, RunSpec } from '../../supervisor/model/r
 import { type Agent, agentSchema } from '../../supervisor/model/runtime.ts';
 import {
   type AgentRecord,
-  type BakeRecord,
-  type CanaryRecord,
-  type Candidate,
-  type Deployment,
   type HostRecord,
   nothing,
-  type Rollback,
   type State,
   type Table,
   type Tables,

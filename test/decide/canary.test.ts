@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { pathFor } from '../../supervisor/decide/baseline.ts';
 import { chooseCanary, judgeCanary } from '../../supervisor/decide/canary.ts';
+import type { CanaryRecord } from '../../supervisor/model/deployment.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
-import type { CanaryRecord } from '../../supervisor/model/state.ts';
 import { agent, brief, canaryOf, failure, now, policy, record } from './build.ts';
 
 const { canary: limits } = policy().policy;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { DeploymentPhase } from '../../supervisor/model/deployment.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import {
-  type DeploymentPhase,
   deployment,
   host,
   recentRuns,

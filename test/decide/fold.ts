@@ -1,14 +1,10 @@
 /** States that entries lead to, for the tables of `decide/evolve`. */
 import { evolve } from '../../supervisor/decide/evolve/entry.ts';
+import type { Deployment, DeploymentPhase } from '../../supervisor/model/deployment.ts';
 import type { Entry } from '../../supervisor/model/entry.ts';
 import type { Mark } from '../../supervisor/model/mark.ts';
 import type { PolicyInForce } from '../../supervisor/model/policy.ts';
-import {
-  apply,
-  type Deployment,
-  type DeploymentPhase,
-  type State,
-} from '../../supervisor/model/state.ts';
+import { apply, type State } from '../../supervisor/model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts';
 import {
   bakeOf,

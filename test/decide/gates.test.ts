@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  approvalNeeded,
-  configGate,
-  policyGate,
-  refusal,
-  scenarioFault,
-  smokeGate,
-} from '../../supervisor/decide/gates.ts';
+import { approvalNeeded, configGate, policyGate, refusal } from '../../supervisor/decide/gates.ts';
+import { scenarioFault, smokeGate } from '../../supervisor/decide/smoke.ts';
 import { agentSchema } from '../../supervisor/model/runtime.ts';
 import { type Rehearsal, scenarioSchema } from '../../supervisor/model/scenario.ts';
 import type { SmokeFacts } from '../../supervisor/model/step.ts';
@@ -21,6 +15,8 @@ const rehearsal = (given = ending(), change: Partial<Rehearsal> = {}): Rehearsal
 const passes = [rehearsal()];
 const fails = [rehearsal(ending({ exit: 1, stderrTail: 'Error: broken' }))];
 const outage = ending({ exit: 1 }, { lastFailure: { by: 'upstream', message: '529' } });
+const halted = ending({ exit: null, stoppedBy: 'halt' });
+const refused = ending({ exit: 1 }, { lastFailure: { by: 'halt', message: 'halted' } });
 const facts = (change: Partial<SmokeFacts> = {}): SmokeFacts => ({
   ...{ ms: 5, suite: 'suite', candidate: passes, current: passes, broken: fails, faults: [] },
   ...change,
@@ -48,12 +44,27 @@ describe('the smoke gate proves itself before it judges', () => {
     ['the broken release was not rehearsed', { broken: [] }, 'error'],
     ['the broken release fails by an outage alone', { broken: [rehearsal(outage)] }, 'error'],
     ['the candidate fails by an outage alone', { candidate: [rehearsal(outage)] }, 'error'],
+    ['the candidate is stopped by a halt', { candidate: [rehearsal(halted)] }, 'error'],
+    ['a halt refuses its model calls', { candidate: [rehearsal(refused)] }, 'error'],
+    ['it fails by itself before the halt', { candidate: [...fails, rehearsal(halted)] }, 'fail'],
+    ['the broken release fails by a halt alone', { broken: [rehearsal(halted)] }, 'error'],
     ['by an outage and by itself', { candidate: [rehearsal(outage), ...fails] }, 'fail'],
     ['the candidate fails and so does current', { candidate: fails, current: fails }, 'error'],
   ])('%s', (_, given, outcome) => {
     const gate = smokeGate(facts(given));
     expect(gate.outcome).toBe(outcome);
     expect(gate.findings.length === 0).toBe(outcome === 'pass');
+  });
+
+  test.each([
+    ['the candidate', { candidate: [rehearsal(halted)] }],
+    ['current', { current: [rehearsal(halted)] }],
+    ['the broken release', { broken: [rehearsal(halted)] }],
+  ])('a halt of %s is named in the refusal, with what to do about it', (_, given) => {
+    const because = refusal(smokeGate(facts(given)));
+    expect(because.code).toBe('gate-error');
+    expect(because.message).toContain('stopped by a halt');
+    expect(because.hint).toContain('airlock resume');
   });
 
   test('every failed scenario is named, with its path and innermost cause', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { requests } from '../../supervisor/decide/requests.ts';
+import type { DeploymentPhase } from '../../supervisor/model/deployment.ts';
 import type { Facts, SeenRequest } from '../../supervisor/model/fact.ts';
 import { type Phase, phases } from '../../supervisor/model/proposal.ts';
 import type { Request, Verb } from '../../supervisor/model/request.ts';
-import type { DeploymentPhase } from '../../supervisor/model/state.ts';
 import {
   agent,
   bad,

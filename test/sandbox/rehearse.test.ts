@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { smokeGate } from '../../supervisor/decide/gates.ts';
+import { smokeGate } from '../../supervisor/decide/smoke.ts';
 import { type Scenario, scenarioSchema } from '../../supervisor/model/scenario.ts';
 import { buildDriver, givenHost, removeDriver, supervisors } from './support/host.ts';
 

@@ -9,21 +9,14 @@ import { currentMoved, rollingBack } from '../../decide/rollback.ts';
 import type { Decision, View } from '../../decide/view.ts';
 import { kindOf } from '../../host/files/files.ts';
 import { readCurrent } from '../../host/files/links.ts';
+import type { Rollback } from '../../model/deployment.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Facts, SeenRequest } from '../../model/fact.ts';
 import type { Mark } from '../../model/mark.ts';
 import { type Policy, type PolicyInForce, policySchema } from '../../model/policy.ts';
 import { Failure, reasonOf } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
-import {
-  type Answer,
-  apply,
-  host,
-  type Put,
-  type Rollback,
-  rollback,
-  type State,
-} from '../../model/state.ts';
+import { type Answer, apply, host, type Put, rollback, type State } from '../../model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../model/step.ts';
 import { type Journal, openJournal } from '../../store/journal.ts';
 import { listRequests } from '../../store/requests.ts';

@@ -1,8 +1,10 @@
 /** What there is to see of a proposal on its way, read from the journal. */
+
+import type { Deployment } from '../../model/deployment.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Proposal } from '../../model/proposal.ts';
 import type { Run } from '../../model/run.ts';
-import { type Deployment, deployment } from '../../model/state.ts';
+import { deployment } from '../../model/state.ts';
 import type { PhaseChange, Reader } from '../../store/reader.ts';
 
 export interface Scene {

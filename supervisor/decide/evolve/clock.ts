@@ -1,6 +1,7 @@
+import type { BakeRecord, CanaryRecord } from '../../model/deployment.ts';
 import type { RunBrief } from '../../model/run.ts';
 import type { RunPath } from '../../model/runtime.ts';
-import { type BakeRecord, type CanaryRecord, deployment, host } from '../../model/state.ts';
+import { deployment, host } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 import { nextFiring, nextStart } from '../schedule.ts';
 

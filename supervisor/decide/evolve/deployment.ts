@@ -1,7 +1,8 @@
+import type { DeploymentPhase } from '../../model/deployment.ts';
 import { instant } from '../../model/duration.ts';
 import type { GateResult, Phase } from '../../model/proposal.ts';
 import type { Reason } from '../../model/reason.ts';
-import { type DeploymentPhase, deployment } from '../../model/state.ts';
+import { deployment } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 
 /** A gate's result, on the slot and on the proposal. */

@@ -1,7 +1,7 @@
+import type { Rollback } from '../../model/deployment.ts';
 import { instant } from '../../model/duration.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';
-import type { Rollback } from '../../model/state.ts';
 import { type Answer, deployment, host, rollback as underway } from '../../model/state.ts';
 import type { Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';

@@ -2,11 +2,11 @@ import { instant } from '../../model/duration.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { GateResult } from '../../model/proposal.ts';
 import { reason } from '../../model/reason.ts';
-import { deployment, host } from '../../model/state.ts';
+import { deployment, host, keptProofs } from '../../model/state.ts';
 import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
-import { smokeGate } from '../gates.ts';
 import { noStable } from '../rollback.ts';
+import { smokeGate } from '../smoke.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved, targetDamaged } from './flip.ts';
 import { runEnded, runFailedToStart } from './run.ts';
@@ -68,9 +68,6 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       return;
   }
 }
-
-/** Proofs of the suite that are remembered. */
-const keptProofs = 4;
 
 /** Who passed the suite need not show it again at once: the candidate, and `current` before it. */
 function proofs(

@@ -1,7 +1,8 @@
+import type { BakeRecord } from '../../model/deployment.ts';
 import { instant } from '../../model/duration.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import type { Run, RunBrief, RunEnding, RunSpec } from '../../model/run.ts';
-import { type BakeRecord, deployment, recentRuns } from '../../model/state.ts';
+import { deployment, recentRuns } from '../../model/state.ts';
 import { attribute, counts, type Verdict } from '../attribute.ts';
 import { confirmed } from '../bake.ts';
 import { alsoFailsOn } from '../baseline.ts';

@@ -1,4 +1,4 @@
-import type { Deployment } from '../../model/state.ts';
+import type { Deployment } from '../../model/deployment.ts';
 import { type BakeQuestion, confirmNext, judgeBake, toStart } from '../bake.ts';
 import { beginRollback } from '../rollback.ts';
 import { mayStart, runStep } from '../starts.ts';

@@ -1,5 +1,5 @@
+import type { Deployment } from '../../model/deployment.ts';
 import type { RunPath } from '../../model/runtime.ts';
-import type { Deployment } from '../../model/state.ts';
 import { pathFor } from '../baseline.ts';
 import { afterSpoiled, judgeCanary } from '../canary.ts';
 import { mayStart, runStep } from '../starts.ts';

@@ -1,10 +1,5 @@
-import {
-  type Deployment,
-  type DeploymentPhase,
-  deployment,
-  host,
-  rollback,
-} from '../../model/state.ts';
+import type { Deployment, DeploymentPhase } from '../../model/deployment.ts';
+import { deployment, host, rollback } from '../../model/state.ts';
 import { nextInQueue } from '../intake.ts';
 import { isThere } from '../rollback.ts';
 import { type Decision, locked, mark, none, start, type View } from '../view.ts';

@@ -1,7 +1,8 @@
+import type { Deployment } from '../../model/deployment.ts';
 import type { Proposal } from '../../model/proposal.ts';
 import { reason } from '../../model/reason.ts';
 import type { Agent } from '../../model/runtime.ts';
-import { type Deployment, host } from '../../model/state.ts';
+import { host } from '../../model/state.ts';
 import { chooseCanary } from '../canary.ts';
 import { approvalNeeded, configGate, policyGate, refusal } from '../gates.ts';
 import { agentsNow, type Decision, mark, none, skipped, start, type View } from '../view.ts';
