@@ -1,8 +1,9 @@
 /** YAML files whose every fault is told at once, each with its line. */
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { readSmall, type Small } from '../host/files/records.ts';
 import { describeIssues, type Fault } from './faults.ts';
+import { parseBounded } from './yaml-bounded.ts';
 
 export type { Fault };
 
@@ -26,17 +27,16 @@ export function parseYaml(
   text: string,
 ): { kind: 'parsed'; value: unknown; lineOf: LineOf } | { kind: 'faulty'; faults: FileFault[] } {
   const lines = new LineCounter();
-  const options = { lineCounter: lines, prettyErrors: false, stringKeys: true };
-  const document = parseDocument(text, options);
-  if (document.errors.length > 0) {
-    const faults = document.errors.map((error) => {
-      const { line } = lines.linePos(error.pos[0]);
-      return { ...whole(error.message), message: `line ${line}: ${error.message}`, line };
+  const parsed = parseBounded(text, { lineCounter: lines, maxAliasCount: 100 });
+  if (parsed.kind === 'faulty') {
+    const faults = parsed.faults.map(({ message, at }) => {
+      if (at === null) return whole(message);
+      const { line } = lines.linePos(at);
+      return { ...whole(message), message: `line ${line}: ${message}`, line };
     });
     return { kind: 'faulty', faults };
   }
-  const value = plain(document);
-  if (value instanceof Error) return { kind: 'faulty', faults: [whole(value.message)] };
+  const { value, document } = parsed;
   const lineOf = (keys: readonly PropertyKey[]) => lineIn(document, lines, keys);
   return { kind: 'parsed', value, lineOf };
 }
@@ -64,25 +64,17 @@ export function judgeYaml<T>(
   return { kind: 'faulty', faults, found: value, lineOf };
 }
 
-type Document = ReturnType<typeof parseDocument>;
-
-/** Aliases that multiply into too much are an error here, not an exhausted memory. */
-function plain(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    if (error instanceof Error) return error;
-    throw error;
-  }
-}
-
 function whole(message: string): FileFault {
   const fault = { path: 'the file', keys: [], expected: 'valid YAML', actual: message, line: 0 };
   return { ...fault, message };
 }
 
 /** The line of a key, or of the nearest thing around it that is there. */
-function lineIn(document: Document, lines: LineCounter, keys: readonly PropertyKey[]): number {
+function lineIn(
+  document: Document.Parsed,
+  lines: LineCounter,
+  keys: readonly PropertyKey[],
+): number {
   for (let length = keys.length; length > 0; length--) {
     const around = document.getIn(keys.slice(0, length - 1), true);
     const last = keys[length - 1] as string | number;

@@ -89,7 +89,7 @@ const rooms: Record<string, Room> = {
   },
   act: {
     rooms: ['model', 'host', 'store', 'gateway'],
-    packages: ['yaml', 'zod'],
+    packages: ['zod'],
     node: [...pure, 'node:os', 'node:timers/promises'],
     because: 'hands that could decide would decide where no table sees it',
   },

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { parseDocument } from 'yaml';
 import type { Member } from '../../host/inbox/take.ts';
 import { type ProposalFile, proposalFileSchema } from '../../model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
+import { parseBounded } from '../../store/yaml-bounded.ts';
 
 /** One file that an overlay lays over its base. */
 export interface OverlayFile {
@@ -26,6 +26,7 @@ const kinds: Partial<Record<Member['kind'], [ReasonCode, string]>> = {
   socket: ['socket', 'A socket'],
   device: ['device', 'A device'],
   unreadable: ['unreadable', 'It cannot be read'],
+  'too-deep': ['too-deep', 'Folders in folders, too deep to be looked through'],
   other: ['not-regular', 'Neither a file nor a folder'],
 };
 
@@ -125,17 +126,12 @@ function readProposalFile(content: Buffer, faults: Reason[]): ProposalFile | nul
 }
 
 function readYaml(text: string, faults: Reason[]): unknown {
-  try {
-    const document = parseDocument(text, { schema: 'core', stringKeys: true });
-    for (const error of document.errors) {
-      faults.push(malformed('proposal.yaml is no YAML', error.message));
-    }
-    return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 20 });
-  } catch (error) {
-    // Aliases that unfold beyond all bounds.
-    faults.push(malformed('proposal.yaml is no YAML', String(error)));
-    return undefined;
+  const parsed = parseBounded(text, { schema: 'core', maxAliasCount: 20 });
+  if (parsed.kind === 'parsed') return parsed.value;
+  for (const { message } of parsed.faults) {
+    faults.push(malformed('proposal.yaml is no YAML', message));
   }
+  return undefined;
 }
 
 /** sha256 over proposal.yaml's meaning and the files: the same overlay twice has the same. */
