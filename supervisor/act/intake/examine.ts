@@ -149,14 +149,16 @@ function overlayFiles(read: Overlay, deleted: readonly string[]): SealedFile[] {
 /** What paths and base can be faulted for before anything is applied. */
 function formFaults(request: SealRequest, paths: readonly string[], base: string | null): Reason[] {
   const { limits, layout, roots } = request;
-  const faults = [...new Set(paths)].flatMap((path) => pathFaults(path, limits, 'intake'));
   if (paths.length > limits.files) {
     const message = 'It touches too many files';
     const expected = `at most ${limits.files} files`;
     const actual = `${paths.length} files`;
-    faults.push(reason('too-many-files', { message, step: 'intake', expected, actual }));
+    return [reason('too-many-files', { message, step: 'intake', expected, actual })];
   }
-  faults.push(...togetherFaults(paths, 'intake'));
+  const faults = [...new Set(paths)].flatMap((path) => pathFaults(path, limits, 'intake'));
+  // Of a path that is too long even its folders are too many to compare.
+  const fitting = paths.filter((path) => Buffer.byteLength(path) <= limits.path);
+  faults.push(...togetherFaults(fitting, 'intake'));
   if (roots !== undefined && faults.length === 0) {
     faults.push(...outsideFaults(paths, roots, 'intake'));
   }

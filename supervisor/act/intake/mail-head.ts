@@ -36,13 +36,24 @@ export function readHead(lines: readonly string[]): Head {
 
 function keepHeader(head: Head, name: string, value: string): void {
   if (name === 'subject') {
-    head.subject = decodeWords(value)
-      .replace(/^(\[[^\]]*(PATCH|RFC)[^\]]*\]\s*)+/i, '')
-      .trim();
+    head.subject = withoutTags(decodeWords(value.slice(0, longestSubject)));
   } else if (name === 'base') head.bases.push(utf8(value).trim());
   else if (name === 'content-transfer-encoding') {
     const encoding = value.trim().toLowerCase();
     if (encoding === 'quoted-printable' || encoding === 'base64') head.encoded = encoding;
+  }
+}
+
+/** Characters of a subject that are looked at. */
+const longestSubject = 10_000;
+
+/** Without `[PATCH 2/3]`, `[RFC]` and the like before it. */
+function withoutTags(subject: string): string {
+  let rest = subject.trim();
+  for (;;) {
+    const tag = /^\[[^\]]*\]/.exec(rest)?.[0];
+    if (tag === undefined || !/PATCH|RFC/i.test(tag)) return rest;
+    rest = rest.slice(tag.length).trim();
   }
 }
 
