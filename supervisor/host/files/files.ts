@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -115,13 +116,28 @@ export function writeAll(fd: number, content: Uint8Array): void {
 
 /** Remove a tree, read-only folders too; nothing there is fine. Links are not followed. */
 export function removeTree(path: string): void {
-  if (kindOf(path) === 'folder') makeWritable(Buffer.from(path));
-  rmSync(path, { recursive: true, force: true });
+  try {
+    if (kindOf(path) === 'folder') makeWritable(Buffer.from(path));
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (errorCode(error) !== 'ENAMETOOLONG' && !(error instanceof RangeError)) throw error;
+    removeDeepTree(path);
+  }
 }
 
 function makeWritable(folder: Buffer): void {
   chmodSync(folder, 0o700);
   for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
     if (entry.isDirectory()) makeWritable(Buffer.concat([folder, Buffer.from('/'), entry.name]));
+  }
+}
+
+/** Folders so deep that no path names the last: coreutils goes down step by step, Node cannot. */
+function removeDeepTree(path: string): void {
+  for (const [program, ...args] of [
+    ['chmod', '-R', 'u+rwx'],
+    ['rm', '-rf'],
+  ] as const) {
+    execFileSync(program, [...args, '--', path], { stdio: 'pipe' });
   }
 }
