@@ -131,8 +131,12 @@ function cutOff(size: number, error?: Error): Refusal {
   });
 }
 
+/** Levels of lists and objects within one another: all that looks into them calls itself. */
+const DEEPEST = 200;
+
 /** A JSON object; throws a Refusal for anything else. */
 export function parseObject(body: Buffer, where: string): Record<string, unknown> {
+  if (isDeep(body)) throw notJson(where, `more than ${DEEPEST} levels within one another`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -143,6 +147,24 @@ export function parseObject(body: Buffer, where: string): Record<string, unknown
     return value as Record<string, unknown>;
   }
   throw notJson(where, Array.isArray(value) ? 'an array' : `a ${typeof value}`);
+}
+
+const [quote, backslash] = [0x22, 0x5c];
+const [openList, closeList, openMap, closeMap] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Looks at brackets outside of texts alone: of what is no JSON it may say either. */
+function isDeep(body: Buffer): boolean {
+  let depth = 0;
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at];
+    if (byte === quote) {
+      for (at += 1; at < body.length && body[at] !== quote; at++) if (body[at] === backslash) at++;
+    } else if (byte === openList || byte === openMap) {
+      depth += 1;
+      if (depth > DEEPEST) return true;
+    } else if (byte === closeList || byte === closeMap) depth -= 1;
+  }
+  return false;
 }
 
 function notJson(where: string, actual: string): Refusal {

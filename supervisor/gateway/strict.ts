@@ -54,7 +54,10 @@ const blocks: Record<string, z.ZodType> = {
     is_error: z.boolean().optional(),
   }),
 };
-const block = asked((value) => blocks[typeOf(value)] ?? z.looseObject({ type: z.string().min(1) }));
+const shapeOf = (type: string) => (Object.hasOwn(blocks, type) ? blocks[type] : undefined);
+const block = asked(
+  (value) => shapeOf(typeOf(value)) ?? z.looseObject({ type: z.string().min(1) }),
+);
 const message = z.strictObject({ role: z.enum(['user', 'assistant', 'system']), content });
 type Message = { role: string; content: string | Block[] };
 
@@ -96,8 +99,7 @@ const requestSchema = z.strictObject({
 
 function toolFaults(request: z.infer<typeof requestSchema>): string[] {
   const names = toolsOffered(request.tools);
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  const faults = twice.length > 0 ? ['tools: Tool names must be unique.'] : [];
+  const faults = new Set(names).size < names.length ? ['tools: Tool names must be unique.'] : [];
   const choice = request.tool_choice;
   if (choice && names.length === 0) faults.push('tool_choice: may only be given with tools');
   if (choice?.type === 'tool' && !names.includes(choice.name ?? '')) {
@@ -115,7 +117,8 @@ function turnFaults(messages: Message[]): string[] {
     const before = turns[index - 1];
     const asked = before ? idsOf(before.blocks, 'tool_use', 'id') : [];
     const answered = idsOf(turn.blocks, 'tool_result', 'tool_use_id');
-    faults.push(...unasked(answered, asked, turn.at), ...unanswered(asked, answered, before?.at));
+    for (const one of unasked(answered, asked, turn.at)) faults.push(one);
+    for (const one of unanswered(asked, answered, before?.at)) faults.push(one);
     if (turn.role === 'user' && idsOf(turn.blocks, 'tool_use', 'id').length > 0) {
       faults.push(`messages.${turn.at}: \`tool_use\` blocks can only be in \`assistant\` messages`);
     }
@@ -140,7 +143,7 @@ function joined(messages: Message[]): Turn[] {
     const blocks: Block[] =
       typeof content === 'string' ? [{ type: 'text', text: content }] : content;
     const last = turns.at(-1);
-    if (last?.role === role) last.blocks.push(...blocks);
+    if (last?.role === role) for (const one of blocks) last.blocks.push(one);
     else turns.push({ at, role, blocks: [...blocks] });
   });
   return turns;
@@ -151,8 +154,9 @@ function idsOf(blocks: Block[], type: string, field: 'id' | 'tool_use_id'): stri
 }
 
 function unasked(answered: string[], asked: string[], at: number): string[] {
+  const known = new Set(asked);
   return answered
-    .filter((one) => !asked.includes(one))
+    .filter((one) => !known.has(one))
     .map(
       (one) =>
         `messages.${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${one}. ` +
@@ -162,8 +166,9 @@ function unasked(answered: string[], asked: string[], at: number): string[] {
 }
 
 function unanswered(asked: string[], answered: string[], at: number | undefined): string[] {
+  const known = new Set(answered);
   return asked
-    .filter((one) => !answered.includes(one))
+    .filter((one) => !known.has(one))
     .map(
       (one) =>
         `messages.${at}: \`tool_use\` ids were found without \`tool_result\` blocks immediately ` +
