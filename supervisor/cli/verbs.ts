@@ -1,5 +1,6 @@
 import type { Verb } from './call.ts';
 import { change } from './groups/change.ts';
+import { keep } from './groups/keep.ts';
 import { look } from './groups/look.ts';
 import { operate } from './groups/operate.ts';
 import { policy } from './groups/policy.ts';
@@ -25,4 +26,4 @@ export interface Group {
 }
 
 /** Every verb, by purpose. */
-export const groups: readonly Group[] = [operate, change, stop, look, policy];
+export const groups: readonly Group[] = [operate, change, stop, look, keep, policy];

@@ -67,6 +67,18 @@ export function copyDatabase(database: Database, to: string): void {
   });
 }
 
+/** A consistent copy of a database that may be in use; false when there is none. */
+export function snapshotDatabase(file: string, to: string): boolean {
+  const database = openForReading(file);
+  if (database === null) return false;
+  try {
+    copyDatabase(database, to);
+    return true;
+  } finally {
+    database.close();
+  }
+}
+
 /** A lock that its holder loses by dying, however it dies. */
 export interface Lock {
   release(): void;

@@ -132,6 +132,7 @@ const hints = {
   'journal-damaged':
     'Stop the daemon, keep the file, and put the newest good copy of it back: `airlock doctor`.',
   'schema-older': 'Start the daemon once: it upgrades the journal, after a backup copy.',
+  'backup-damaged': 'Nothing was changed. Take another backup: this one cannot be trusted.',
   'schema-newer': 'This journal was written by a newer Airlock: use that one.',
   internal: 'A fault of Airlock itself: please report it with `airlock log`.',
 } as const satisfies Record<string, string>;

@@ -99,8 +99,14 @@ const rooms: Record<string, Room> = {
     node: pure,
     because: 'a doctor that can act hides what it found',
   },
+  install: {
+    rooms: ['model', 'store', 'host'],
+    packages: [],
+    node: pure,
+    because: 'what puts Airlock on a host, and keeps it, must not need what it puts there',
+  },
   cli: {
-    rooms: ['model', 'decide', 'doctor', 'store', 'host'],
+    rooms: ['model', 'decide', 'doctor', 'store', 'host', 'install'],
     packages: ['commander', 'yaml', 'zod'],
     node: [...pure, 'node:readline', 'node:tty', 'node:os', 'node:process'],
     because: 'a command asks and shows; the daemon does',

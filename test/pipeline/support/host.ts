@@ -46,6 +46,8 @@ export interface HostOptions {
   source?: string;
   /** Milliseconds since 1970 at which this host's clock begins. */
   begin?: number;
+  /** A ROOT that is there already; it stays. */
+  root?: string;
   aroundJournal?: (journal: Journal) => Journal;
 }
 
@@ -62,7 +64,7 @@ export class TestHost {
   constructor(options: HostOptions = {}) {
     this.#options = options;
     this.folder = mkdtempSync(join(tmpdir(), 'airlock-host-'));
-    this.root = join(this.folder, 'root');
+    this.root = options.root ?? join(this.folder, 'root');
     this.layout = layout(this.root);
     // Far from the agents' next firing: what a test sees must not depend on the time of day.
     this.#offset = (options.begin ?? Date.UTC(2026, 0, 5, 0, 30)) - Date.now();

@@ -1,0 +1,37 @@
+import { join, resolve } from 'node:path';
+import { kindOf } from '../../host/files/files.ts';
+import { backUp } from '../../install/backup.ts';
+import { Failure } from '../../model/reason.ts';
+import { type Call, exits, type Result } from '../call.ts';
+import { uncut } from '../show/escape.ts';
+
+/** One archive of all that a host needs to go on as it was. */
+export async function verb(call: Call): Promise<Result> {
+  const { layout, place, now } = call;
+  if (kindOf(layout.releases) !== 'folder') {
+    const message = `there is nothing to back up in ${layout.root}`;
+    throw new Failure('not-found', { message, step: 'backup', input: layout.root });
+  }
+  const { file, bytes, backup } = await backUp(layout, place.policyFile, fileOf(call), now());
+  const { current, releases, journal, policy } = backup;
+  const missing = [...(journal ? [] : ['journal']), ...(policy ? [] : ['policy'])];
+  return {
+    exit: exits.done,
+    json: { schema: 1, ok: true, file, bytes, ...{ current, releases, journal, policy } },
+    text: () =>
+      [
+        `${uncut(file)}: ${(bytes / 2 ** 20).toFixed(1)} MiB, ${releases.length} releases`,
+        ...missing.map((one) => `there was no ${one} to put into it`),
+      ].join('\n'),
+  };
+}
+
+/** A name of its own where a folder, or nothing, was named. */
+function fileOf({ args, now }: Call): string {
+  const stamp = new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const name = `airlock-backup-${stamp}.tar.gz`;
+  const [given] = args;
+  if (given === undefined) return resolve(name);
+  const file = resolve(given);
+  return kindOf(file) === 'folder' ? join(file, name) : file;
+}
