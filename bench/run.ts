@@ -9,6 +9,7 @@ import { type RunPlace, startRun } from '../supervisor/act/run/run.ts';
 import { openDoor } from '../supervisor/gateway/door.ts';
 import { launch } from '../supervisor/host/process/process.ts';
 import { findPrograms } from '../supervisor/host/process/programs.ts';
+import { confine } from '../supervisor/host/sandbox/confine.ts';
 import { identityFor } from '../supervisor/host/sandbox/identity.ts';
 import { policySchema } from '../supervisor/model/policy.ts';
 import type { RunSpec } from '../supervisor/model/run.ts';
@@ -35,6 +36,7 @@ const spec: RunSpec = {
   ...{ wall: 60_000, policy: '' },
 };
 const place: RunPlace = {
+  confine,
   ...{ programs: findPrograms(), identity: identityFor('maker'), release, deps: null, limits },
   ...{ runs: join(base, 'var/runs'), entry: ['node', 'main.mjs'], now: Date.now },
   workspace: join(base, 'workspaces/maker'),

@@ -3,8 +3,10 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
+import { launcherAt } from './host/launcher/client.ts';
 import type { Log } from './host/log.ts';
 import type { Programs } from './host/process/programs.ts';
+import { confine } from './host/sandbox/confine.ts';
 import { identityFor } from './host/sandbox/identity.ts';
 import { Loop } from './loop.ts';
 import type { Layout } from './model/layout.ts';
@@ -21,6 +23,8 @@ export interface Outside {
   policyFile: string;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
+  /** Socket of the launcher that starts runs; null: they start from this process. */
+  launcher: string | null;
   programs: Programs;
   log: Log;
   journal: Journal;
@@ -56,6 +60,7 @@ export function goLive(outside: Outside): Live {
   let number = 0;
   const world: World = {
     ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
+    confine: outside.launcher === null ? confine : launcherAt(outside.launcher),
     policy: policy.inForce,
     state: () => loop.state,
     running: new Map(),

@@ -20,6 +20,8 @@ export interface SuperviseOptions {
   policyFile: string;
   /** Installed on a host (contract, section 1): what a checkout may lack is required there. */
   hostInstall?: boolean;
+  /** Socket of the launcher that starts runs; null or left out: they start from this process. */
+  launcher?: string | null;
   /** For tests: another clock or log, a journal around the real one. */
   clock?: Clock;
   log?: Log;
@@ -112,7 +114,8 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const wake = () => wakes.wake();
   const clocks = { now, monotonic };
   const hostInstall = options.hostInstall ?? false;
-  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall };
+  const launcher = options.launcher ?? null;
+  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall, launcher };
   const outside = { ...given, wake, wakeAt, dirty };
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });

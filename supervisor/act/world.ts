@@ -1,5 +1,6 @@
 import type { Log } from '../host/log.ts';
 import type { Programs } from '../host/process/programs.ts';
+import type { Confine } from '../host/sandbox/confine.ts';
 import type { Identity } from '../host/sandbox/identity.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
@@ -19,6 +20,8 @@ export interface Work {
 export interface World {
   layout: Layout;
   programs: Programs;
+  /** Every sandbox starts through it: here, or by the launcher of a host install. */
+  confine: Confine;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
   identityFor: (agent: string) => Identity;

@@ -65,3 +65,8 @@ function checkoutAround(program: string): string | null {
     if (folder === dirname(folder)) return null;
   }
 }
+
+/** Where a host install's supervisor finds the one who may start runs. */
+export function launcherSocket(instance: string | null): string {
+  return `/run/airlock${instance === null ? '' : `-${instance}`}/launcher.sock`;
+}

@@ -83,7 +83,9 @@ type Act = (args: string[], options: Parsed['options']) => void;
 
 function add(parent: Command, entry: VerbEntry, title: string, act: Act): void {
   const own = entry.name.split(' ').at(-1) ?? entry.name;
-  const command = parent.command(`${own} ${entry.args}`.trim()).description(entry.summary);
+  const hidden = entry.hidden === true;
+  const command = parent.command(`${own} ${entry.args}`.trim(), { hidden });
+  command.description(entry.summary);
   if (!entry.name.includes(' ')) command.helpGroup(`${title}:`);
   for (const [flags, description] of entry.options) command.option(flags, description);
   for (const [flags, text] of entry.required ?? []) command.requiredOption(flags, text);

@@ -16,6 +16,8 @@ export interface VerbEntry {
   /** Options that must be given. */
   required?: readonly (readonly [flags: string, description: string])[];
   notes?: string;
+  /** For units, not for people: not in the help. */
+  hidden?: true;
   load: () => Promise<{ verb: Verb }>;
 }
 

@@ -106,6 +106,9 @@ const hints = {
   'gateway-script': 'Mend the runtime, or the model turns of the scenario, so that they agree.',
   'mail-limit': 'Send fewer or smaller messages (policy limits.mail).',
   'host-failed': 'Mend the host: see the cause, then `airlock doctor`.',
+  'launcher-refused': 'Somebody asks for what no run may have: `airlock doctor`, then the journal.',
+  'launcher-lost':
+    'See why it went: `systemctl status airlock-launcher`; the run counts for nothing.',
   // host and operator
   'missing-bubblewrap': 'Install it: apt-get install bubblewrap',
   'missing-socat': 'Install it: apt-get install socat',

@@ -7,7 +7,7 @@ const contract =
   'init start status propose withdraw approvals unbar proposals releases runs incidents log show ' +
   'diff approve reject promote abort rollback lock unlock halt resume run cancel trace doctor verify';
 
-const verbs = groups.flatMap((group) => group.verbs);
+const verbs = groups.flatMap((group) => group.verbs).filter((one) => !one.hidden);
 
 function parsed(...argv: string[]) {
   let printed = '';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { copyTree } from '../../host/files/copies.ts';
 import type { Programs } from '../../host/process/programs.ts';
-import { type ConfinedEnding, confine } from '../../host/sandbox/confine.ts';
+import type { Confine, ConfinedEnding } from '../../host/sandbox/confine.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
 import { makePlace, removePlace } from '../../host/sandbox/places.ts';
 import type { Finding, GateResult } from '../../model/proposal.ts';
@@ -11,6 +11,7 @@ import { visible } from './visible.ts';
 
 /** What the build gate works with. */
 export interface BuildRequest {
+  confine: Confine;
   programs: Programs;
   identity: Identity;
   /** The candidate's folder; never written, its files are copied. */
@@ -72,7 +73,7 @@ async function judge(
 ): Promise<Finding | null> {
   const { programs, identity, deps, tools, limits } = request;
   const nothing = { workspace: null, inbox: null, receipts: null, gateway: null };
-  const confined = confine(
+  const confined = request.confine(
     {
       ...{ programs, identity, deps, tools, ...nothing },
       ...{ runtime: copy, runtimeWritable: true, environment: {}, command: check },

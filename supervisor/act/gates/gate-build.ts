@@ -40,6 +40,7 @@ function check(
   const inForce = world.policy();
   const { runtime, limits } = inForce.policy;
   return buildChecks({
+    confine: world.confine,
     programs: world.programs,
     identity: world.identityFor('build'),
     release: world.layout.release(step.release),

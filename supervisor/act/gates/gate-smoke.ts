@@ -66,12 +66,12 @@ function roomOf(
   step: Step & { do: 'smoke' },
   traces: Map<string, ReturnType<typeof openTrace>>,
 ): RehearsalRoom {
-  const { layout, programs, now } = world;
+  const { layout, programs, confine, now } = world;
   const { policy, digest } = world.policy();
   // A rehearsal is the supervisor's own doing: only a host that is halted stops it.
   const halted = () => haltFor(layout, {});
   return {
-    programs,
+    ...{ programs, confine },
     identity: world.identityFor('smoke'),
     runs: layout.runs,
     limits: policy.limits.run,

@@ -15,11 +15,11 @@ import type { OpenDoor, RunPlace } from './run.ts';
 
 /** Everything that a service, canary or confirm run happens in and with, resolved. */
 export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: () => void } {
-  const { layout, programs, now } = world;
+  const { layout, programs, confine, now } = world;
   const { policy } = world.policy();
   const trace = openTrace(layout.trace(spec.id), policy.limits.run.trace);
   return {
-    programs,
+    ...{ programs, confine },
     identity: world.identityFor(spec.agent.name),
     release: layout.release(spec.release),
     deps: depsOf(world, spec.release),

@@ -2,7 +2,7 @@ import { doorEnvironment } from '../../gateway/environment.ts';
 import type { StopWhy } from '../../host/process/process.ts';
 import type { Programs } from '../../host/process/programs.ts';
 import { GATEWAY_PORT } from '../../host/sandbox/bridge.ts';
-import { type Confined, type ConfinedEnding, confine } from '../../host/sandbox/confine.ts';
+import type { Confine, Confined, ConfinedEnding } from '../../host/sandbox/confine.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
 import {
   makePlace,
@@ -35,6 +35,7 @@ export type OpenDoor = (
 
 /** Where and with what a run happens: everything resolved, nothing is looked up later. */
 export interface RunPlace extends RunFolders {
+  confine: Confine;
   programs: Programs;
   identity: Identity;
   /** The release's folder, absolute, never through `current`. */
@@ -116,7 +117,7 @@ function launchRun(
   trace: RunPlace['trace'],
 ): Confined {
   const { programs, identity, workspace, inbox, receipts, limits } = place;
-  return confine(
+  return place.confine(
     {
       ...{ programs, identity, workspace, inbox, receipts },
       ...{ runtime: place.release, runtimeWritable: false, deps: place.deps, tools: null },

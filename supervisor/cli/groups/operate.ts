@@ -18,6 +18,14 @@ export const operate: Group = {
       load: () => import('../verbs/start.ts'),
     },
     {
+      name: 'launcher',
+      args: '',
+      summary: 'start runs for the supervisor of a host install, in the foreground',
+      options: [['--socket <path>', 'where it listens (in /run/airlock)']],
+      hidden: true,
+      load: () => import('../verbs/launcher.ts'),
+    },
+    {
       name: 'status',
       args: '',
       summary: 'what needs you; then the whole picture',

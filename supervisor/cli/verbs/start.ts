@@ -1,10 +1,13 @@
 import { supervise } from '../../main.ts';
 import { type Call, type Result, usage } from '../call.ts';
+import { launcherSocket } from '../place.ts';
 
 /** The supervisor in this very process: its log goes to stderr until a signal ends it. */
 export async function verb(call: Call): Promise<Result> {
   if (call.json) throw usage('start has no --json: its log is JSON where stderr is no terminal');
-  const { root, policyFile, checkout } = call.place;
+  const { root, policyFile, checkout, instance } = call.place;
   const hostInstall = checkout === null;
-  return { exit: await supervise({ root, policyFile, hostInstall }), json: null, text: () => '' };
+  const launcher = hostInstall ? launcherSocket(instance) : null;
+  const exit = await supervise({ root, policyFile, hostInstall, launcher });
+  return { exit, json: null, text: () => '' };
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Bounds } from '../../model/job.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import { errorCode } from '../files/files.ts';
 import { type Ending, type LaunchOptions, launch, type StopWhy } from '../process/process.ts';
@@ -15,7 +16,10 @@ import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandb
  *   that the first process says just before it becomes the command;
  * - the sandbox's arguments go by a file descriptor: /proc/1/cmdline inside tells nothing.
  */
-export type Limits = Pick<LaunchOptions, 'kept' | 'flood' | 'wall' | 'onOutput'>;
+export type Limits = Pick<LaunchOptions, 'kept' | 'flood' | 'wall' | 'onOutput'> & {
+  /** What it may take of the host; null: what a sandbox alone bounds. */
+  bounds?: Bounds | null;
+};
 
 export interface ConfinedEnding extends Ending {
   /** Why the command never began; null if it did, or was stopped before. */
@@ -23,9 +27,14 @@ export interface ConfinedEnding extends Ending {
 }
 
 export interface Confined {
+  /** The first process of the sandbox, as the host sees it; null if there never was one. */
+  first: Promise<ProcessIdentity | null>;
   ended: Promise<ConfinedEnding>;
   stop(why: StopWhy): void;
 }
+
+/** The port through which runs start: in this process, or by a launcher (`host/launcher`). */
+export type Confine = (spec: SandboxSpec, limits: Limits) => Confined;
 
 export function confine(spec: SandboxSpec, limits: Limits): Confined {
   const status = readStatus();
@@ -53,7 +62,7 @@ export function confine(spec: SandboxSpec, limits: Limits): Confined {
     const setup = began || stopped ? null : setupFault(ending, progress, spec);
     return { ...ending, ...asSignal(ending), setup };
   });
-  return { ended, stop: launched.stop };
+  return { first: status.first(), ended, stop: launched.stop };
 }
 
 /** How long a stop waits for bubblewrap's word, milliseconds. */
@@ -111,7 +120,7 @@ const longestLook = 50;
  * The first process of a pid namespace becomes a zombie only after all others in it are gone, so
  * its state is the condition. Nobody else learns when: its parent may have ended before it.
  */
-async function treeGone(first: ProcessIdentity | null): Promise<void> {
+export async function treeGone(first: ProcessIdentity | null): Promise<void> {
   if (first === null) return;
   for (let look = 1; identify(first.pid)?.start === first.start; look *= 2) {
     await wait(Math.min(look, longestLook));

@@ -15,7 +15,9 @@ import { smoke } from '../../../supervisor/act/gates/smoke.ts';
 import { type OpenDoor, type RunPlace, startRun } from '../../../supervisor/act/run/run.ts';
 import { openDoor } from '../../../supervisor/gateway/door.ts';
 import { listFolder, readText } from '../../../supervisor/host/files/files.ts';
+import { launcherAt } from '../../../supervisor/host/launcher/client.ts';
 import { findPrograms } from '../../../supervisor/host/process/programs.ts';
+import { confine as confineHere } from '../../../supervisor/host/sandbox/confine.ts';
 import { identityFor } from '../../../supervisor/host/sandbox/identity.ts';
 import { type Policy, policySchema } from '../../../supervisor/model/policy.ts';
 import type { RunSpec } from '../../../supervisor/model/run.ts';
@@ -38,8 +40,9 @@ const agent: Agent = agentSchema.parse({
 });
 const programs = { ...findPrograms(), ...request.programs };
 const identity = identityFor(agent.name);
+const confine = request.launcher ? launcherAt(request.launcher, 500) : confineHere;
 const common = {
-  ...{ programs, identity, runs: `${base}/var/runs`, now: Date.now },
+  ...{ confine, programs, identity, runs: `${base}/var/runs`, now: Date.now },
   halted: () => null,
 };
 const release = `${base}/releases/20261121T000000Z-0123456789`;
@@ -133,7 +136,7 @@ if (request.smoke) {
 }
 if (request.build) {
   answer.build = await buildChecks({
-    ...{ programs, identity, release, deps, runs: common.runs },
+    ...{ confine, programs, identity, release, deps, runs: common.runs },
     tools: existsSync(`${base}/tools`) ? `${base}/tools` : null,
     checks: request.build.checks,
     within: request.build.within ?? 30_000,

@@ -9,6 +9,8 @@ import type { TraceLine } from '../../../supervisor/model/trace.ts';
 export interface DriverRequest {
   /** A ROOT with release/, deps/, tools/ beside the usual folders. */
   base: string;
+  /** Socket of a launcher that starts runs. */
+  launcher?: string;
   /** To take a program away. */
   programs?: Partial<Programs>;
   run?: RunRequest;
