@@ -1,4 +1,4 @@
-// Builds the command and the threads' entry: `node supervisor/build.mjs [folder]` (dist).
+// Builds the command and the entries of threads and of the tries: `node supervisor/build.mjs [folder]` (dist).
 // Split, so that a verb loads only what it needs; whitespace goes, because parsing costs time.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -19,7 +19,7 @@ const englishOnly = {
 };
 
 await build({
-  entryPoints: [here('cli/airlock.ts'), here('act/worker.ts')],
+  entryPoints: [here('cli/airlock.ts'), here('act/worker.ts'), here('host/path/tries.ts')],
   outbase: here('.'),
   outdir: process.argv[2] ?? here('../dist'),
   bundle: true,

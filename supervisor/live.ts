@@ -5,6 +5,7 @@ import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
 import { launcherAt } from './host/launcher/client.ts';
 import type { Log } from './host/log.ts';
+import { probeHere } from './host/path/probe.ts';
 import type { Programs } from './host/process/programs.ts';
 import { confine } from './host/sandbox/confine.ts';
 import { identityFor } from './host/sandbox/identity.ts';
@@ -62,13 +63,16 @@ export function goLive(outside: Outside): Live {
     ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
     confine: outside.launcher === null ? confine : launcherAt(outside.launcher),
     policy: policy.inForce,
+    probe: probeHere,
     state: () => loop.state,
     running: new Map(),
     working: new Map(),
     built: new Map(),
     nextNumber: () => ++number,
   };
-  const eyes = observer({ layout, now, settle: () => policy.inForce().policy.limits.settle });
+  const { hostInstall } = outside;
+  const settle = () => policy.inForce().policy.limits.settle;
+  const eyes = observer({ layout, now, settle, hostInstall });
   const loop: Loop = new Loop(journal.load(), {
     ...{ now, monotonic: outside.monotonic, policy: policy.inForce },
     ended: outside.wake,

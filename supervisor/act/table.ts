@@ -6,6 +6,7 @@ import { type Outcome, type Step, type StepKind, stepKey } from '../model/step.t
 import { writeReceipt } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
+import { auditPath } from './audit.ts';
 import { gateBuild } from './gates/gate-build.ts';
 import { gateSmoke } from './gates/gate-smoke.ts';
 import { sealDrop } from './intake/seal-drop.ts';
@@ -88,6 +89,7 @@ const effects: Effects = {
     writeSwitch(world.layout, 'host', null, step.reason);
     return done;
   },
+  audit: auditPath,
   async discard(world, step) {
     const { layout, threads } = world;
     if (step.what === 'release') await threads.run('remove', { id: step.id });

@@ -1,3 +1,4 @@
+import { survey } from '../audit/audit.ts';
 import { createPool, type Pool, type PoolOptions } from '../host/process/pool.ts';
 import { type Layout, layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
@@ -29,6 +30,7 @@ export const tasks = {
   stageSource: there(stageSource),
   installDeps: there(installDeps),
   verify: there(({ layout, id }: { layout: Layout; id: string }) => verifyRelease(layout, id)),
+  survey: there(survey),
   remove: there(({ layout, id }: { layout: Layout; id: string }) => removeRelease(layout, id)),
   diff: there(({ layout, a, b }: { layout: Layout; a: string; b: string }) =>
     diffReleases(layout, a, b),

@@ -1,4 +1,5 @@
 import type { Log } from '../host/log.ts';
+import type { Probe } from '../host/path/probe.ts';
 import type { Programs } from '../host/process/programs.ts';
 import type { Confine } from '../host/sandbox/confine.ts';
 import type { Identity } from '../host/sandbox/identity.ts';
@@ -26,6 +27,8 @@ export interface World {
   hostInstall: boolean;
   identityFor: (agent: string) => Identity;
   log: Log;
+  /** Tries as agents' users whether they can change what runs start from. */
+  probe: Probe;
   /** Milliseconds since 1970. */
   now: () => number;
   policy: () => PolicyInForce;

@@ -3,13 +3,23 @@ import type { Agent, RunPath } from '../model/runtime.ts';
 import type { PathSchedule } from '../model/state.ts';
 import { firingsBetween, nextStart } from './schedule.ts';
 import { releaseFor, runStep } from './starts.ts';
-import { agentsNow, busy, type Decision, haltOf, none, skipped, start, type View } from './view.ts';
+import {
+  agentsNow,
+  busy,
+  type Decision,
+  haltOf,
+  none,
+  skipped,
+  start,
+  unaudited,
+  type View,
+} from './view.ts';
 
 /** Schedules of `current`: kept up to date, and what is due is started. */
 export function schedules(view: View): Decision {
   const marks = [...changed(view), ...gone(view), ...left(view)];
   if (marks.length > 0) return { marks, steps: [] };
-  return view.facts.stopping ? none : startDue(view);
+  return view.facts.stopping || unaudited(view) ? none : startDue(view);
 }
 
 const key = (cron: string, zone: string) => `${zone} ${cron}`;

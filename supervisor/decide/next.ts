@@ -1,3 +1,4 @@
+import { audits } from './audit.ts';
 import { schedules } from './due.ts';
 import { expiries } from './expiries.ts';
 import { deploy } from './flow/deploy.ts';
@@ -24,6 +25,7 @@ export function next(view: View): Decision {
     news,
     requests,
     stops,
+    audits,
     currentMoved,
     replies,
     expiries,

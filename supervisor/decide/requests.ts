@@ -8,7 +8,16 @@ import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
 import { flipping, isKept, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
-import { agentsNow, busy, type Decision, none, skipped, start, type View } from './view.ts';
+import {
+  agentsNow,
+  busy,
+  type Decision,
+  none,
+  skipped,
+  start,
+  unaudited,
+  type View,
+} from './view.ts';
 
 /** Operators' requests, oldest first, each carried out once and answered. */
 export function requests(view: View): Decision {
@@ -114,8 +123,9 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     if (view.facts.stopping) return refuse(ask, 'not-running', 'the supervisor is stopping');
     const agent = agentsNow(view).find((one) => one.name === ask.agent);
     if (agent === undefined) return refuse(ask, 'not-found', `no agent ${ask.agent} in current`);
+    if (unaudited(view)) return refuse(ask, 'unsafe', 'nobody has looked yet whether it is safe');
     const why = skipped(view, agent);
-    if (why !== null) return refuse(ask, why === 'no-model' ? 'no-model' : 'halted', why);
+    if (why !== null) return refuse(ask, codeOf(why), why);
     const from = releaseFor(view, ask.agent);
     if (from === null || from.entry === null) {
       return refuse(ask, 'known-bad', 'current is barred or being left: nothing starts from it');
@@ -136,6 +146,9 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     return { ...decision, steps: stopping.steps };
   },
 };
+
+const codeOf = (why: string): ReasonCode =>
+  why === 'no-model' || why === 'unsafe' ? why : 'halted';
 
 /** Held and still open: what has ended stays as it ended. */
 const isHeld = (proposal: Proposal) => proposal.held && !terminal.has(proposal.phase);

@@ -51,8 +51,17 @@ export function firstOf(view: View, ...judgments: ((view: View) => Decision)[]):
   return none;
 }
 
+/** Somebody else could change what a run starts from: no run starts, and nothing is deployed. */
+export const unsafe = (view: View): boolean => (host(view.state).audit?.findings.length ?? 0) > 0;
+
+/** Nobody has looked yet whether it is safe: all that starts a run waits for that. */
+export const unaudited = (view: View): boolean =>
+  view.facts.hostInstall && (host(view.state).audit ?? null) === null;
+
 export const locked = (view: View): boolean =>
-  !view.facts.switches.readable || view.facts.switches.halts.some((h) => h.scope === 'lockdown');
+  unsafe(view) ||
+  !view.facts.switches.readable ||
+  view.facts.switches.halts.some((h) => h.scope === 'lockdown');
 
 /** The halt that keeps an agent from starting, or null. Unreadable switches halt everything. */
 export function haltOf(view: View, agent: Agent): Halt | null {
@@ -71,6 +80,7 @@ export function haltOf(view: View, agent: Agent): Halt | null {
 export function skipped(view: View, agent: Agent): string | null {
   const halt = haltOf(view, agent);
   if (halt !== null) return halt.target === null ? 'host-halt' : `${halt.scope}-halt`;
+  if (unsafe(view)) return 'unsafe';
   return view.policy.policy.models[agent.model] === undefined ? 'no-model' : null;
 }
 

@@ -10,6 +10,7 @@ import { inboxes } from './checks/inboxes.ts';
 import { journal } from './checks/journal.ts';
 import { models } from './checks/models.ts';
 import { node } from './checks/node.ts';
+import { path } from './checks/path.ts';
 import { policy } from './checks/policy.ts';
 import { programs } from './checks/programs.ts';
 import { proposals } from './checks/proposals.ts';
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   { name: 'sandbox', needs: 'nothing', look: sandbox },
   { name: 'policy', needs: 'nothing', look: policy },
   { name: 'folders', needs: 'nothing', look: folders },
+  { name: 'path', needs: 'start', look: path },
   { name: 'disk', needs: 'nothing', look: disk },
   { name: 'journal', needs: 'start', look: journal },
   { name: 'daemon', needs: 'start', look: daemon },

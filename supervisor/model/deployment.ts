@@ -19,6 +19,8 @@ export interface Deployment {
   gates: GateResult[];
   canary: CanaryRecord | null;
   bake: BakeRecord | null;
+  /** In a host install: the path was found safe since it is to be promoted. */
+  audited?: boolean;
 }
 
 /** What staging found of the candidate. */

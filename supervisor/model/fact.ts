@@ -25,6 +25,8 @@ export interface Facts {
   underway: ReadonlySet<string>;
   /** At a tick: folders and files that retention may remove, with their age's start. */
   kept: { what: 'intake' | 'trace' | 'request'; id: string; at: number }[];
+  /** Installed on a host, where the invocation path must be safe before a run starts. */
+  hostInstall: boolean;
   /** The supervisor is stopping: nothing new starts. */
   stopping: boolean;
 }

@@ -1,3 +1,4 @@
+import type { AuditRecord } from './audit.ts';
 import type { Deployment, Rollback } from './deployment.ts';
 import type { Proposal } from './proposal.ts';
 import type { Reason } from './reason.ts';
@@ -91,6 +92,8 @@ export interface HostRecord {
   /** Refusal of the first release: the supervisor does not start. */
   stillborn: Reason | null;
   /** The clock went back: until then its instants were there before. */
+  /** The last audit since the start; null, or none: not yet. Of a host install alone. */
+  audit?: AuditRecord | null;
   repeats?: number | null;
 }
 

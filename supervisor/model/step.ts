@@ -1,3 +1,4 @@
+import type { Weakness } from './audit.ts';
 import type { Candidate } from './deployment.ts';
 import type { GateName, GateResult, Sealed } from './proposal.ts';
 import type { Reason } from './reason.ts';
@@ -53,6 +54,8 @@ export type Step =
   | { do: 'notify'; notice: Notice }
   /** Switch a host halt on: no stable release is left. */
   | { do: 'halt'; reason: string }
+  /** Walk the invocation path and try it as each agent's user; `release`: about to be current. */
+  | { do: 'audit'; release: ReleaseId | null }
   /** Remove what is no longer needed. */
   | { do: 'discard'; what: 'release' | 'intake' | 'trace' | 'request'; id: string };
 
@@ -75,6 +78,8 @@ export type Outcome =
   | { of: 'ended'; ending: RunEnding; at: number }
   | { of: 'flipped' }
   | { of: 'moved'; actual: ReleaseId | null }
+  /** The path was walked and tried; no finding: nobody else can change it. */
+  | { of: 'audited'; findings: Weakness[] }
   /** It was cancelled before its end: that says nothing of anything. */
   | { of: 'stopped' }
   | { of: 'done' };
@@ -142,6 +147,8 @@ export function stepKey(step: Step): string {
       return `notify:${step.notice.id}`;
     case 'halt':
       return 'halt:host';
+    case 'audit':
+      return `audit:${step.release ?? 'host'}`;
     case 'discard':
       return `discard:${step.what}:${step.id}`;
   }

@@ -15,6 +15,8 @@ export interface Sources {
   now: () => number;
   /** Policy `limits.settle`, as in force. */
   settle: () => number;
+  /** Installed on a host, not run from a checkout. */
+  hostInstall?: boolean;
 }
 
 /** Why the loop woke. */
@@ -36,7 +38,7 @@ export interface Observer {
 }
 
 export function observer(sources: Sources): Observer {
-  const { layout, now, settle } = sources;
+  const { layout, now, settle, hostInstall = false } = sources;
   const drops = dropWatch(layout, settle);
   const agentsOf = agentsReader(layout);
   let controlFault: string | null = null;
@@ -53,6 +55,7 @@ export function observer(sources: Sources): Observer {
       switches: readSwitches(layout),
       current,
       agents: agentsOf(matter),
+      hostInstall,
       kept: tick ? kept(layout) : [],
     };
   };

@@ -212,7 +212,7 @@ export function facts(change: Partial<Facts> = {}): Facts {
       ['a', [agent('maker'), agent('scout')]],
       ['b', [agent('maker'), agent('scout')]],
     ]),
-    ...{ underway: new Set(), kept: [], stopping: false },
+    ...{ underway: new Set(), kept: [], hostInstall: false, stopping: false },
     ...change,
   };
 }

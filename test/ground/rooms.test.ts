@@ -87,14 +87,20 @@ const rooms: Record<string, Room> = {
     ],
     because: 'the one door of a run knows protocols, not deployments',
   },
+  audit: {
+    rooms: ['model', 'host', 'store'],
+    packages: [],
+    node: pure,
+    because: 'whoever looks for what could be changed changes nothing and decides nothing',
+  },
   act: {
-    rooms: ['model', 'host', 'store', 'gateway'],
+    rooms: ['model', 'host', 'store', 'gateway', 'audit'],
     packages: ['zod'],
     node: [...pure, 'node:os', 'node:timers/promises'],
     because: 'hands that could decide would decide where no table sees it',
   },
   doctor: {
-    rooms: ['model', 'observe', 'store', 'host', 'decide'],
+    rooms: ['model', 'observe', 'store', 'host', 'decide', 'audit'],
     packages: ['zod'],
     node: pure,
     because: 'a doctor that can act hides what it found',

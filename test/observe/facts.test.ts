@@ -52,6 +52,7 @@ test('an empty ROOT has no news', () => {
   const facts = watching(emptyRoot()).observe(sweep);
   expect(facts).toEqual({
     tick: true,
+    hostInstall: false,
     drops: [],
     unlooked: false,
     requests: [],

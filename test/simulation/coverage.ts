@@ -64,6 +64,7 @@ const steps: Record<StepKind, number> = {
   answer: 1500,
   notify: 300,
   halt: 25,
+  audit: 300,
   discard: 120,
 };
 
@@ -84,6 +85,8 @@ const others: Record<string, number> = {
   'weather full': 250,
   'weather outage': 250,
   'weather unreadable': 80,
+  'weather unsafe': 80,
+  'found unsafe': 20,
   'link moved': 60,
   'link removed': 20,
   'drop taken back': 3,

@@ -43,7 +43,18 @@ export class Daemon {
     this.#stopping = false;
     oracle.booting();
     this.#loop = new Loop(fromDisk(journal.state), this.#ports(this.#life));
-    this.turn({ tick: true });
+    if (this.#started(this.#loop)) this.turn({ tick: true });
+  }
+
+  /** As `main.ts` does: a process that cannot say that it started does not go on. */
+  #started(loop: Loop): boolean {
+    const life = this.#life;
+    try {
+      loop.note({ mark: 'started', pid: life, version: 'simulated' });
+    } catch {
+      if (this.#life === life) this.die();
+    }
+    return this.#life === life;
   }
 
   turn(wake: { tick?: boolean } = {}): void {
@@ -207,6 +218,7 @@ function observe(world: World, state: State, tick: boolean): Seen {
     });
   });
   const facts: Seen = {
+    hostInstall: world.hostInstall,
     ...{ tick, drops, unlooked: false, current: disk.current, agents: new Map(agents) },
     requests: [...disk.requests.values()].flatMap((one) =>
       disk.answers.has(one.id) ? [] : [one as Facts['requests'][number]],

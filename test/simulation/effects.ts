@@ -1,3 +1,4 @@
+import type { Weakness } from '../../supervisor/model/audit.ts';
 import { reason } from '../../supervisor/model/reason.ts';
 import { type Outcome, type Step, type StepKind, stepKey } from '../../supervisor/model/step.ts';
 import { startProcess, stopProcess } from './processes.ts';
@@ -15,6 +16,11 @@ const failed = (message: string): Outcome => ({
   of: 'failed',
   reason: reason('host-failed', { message, step: 'simulation' }),
 });
+
+/** What the audit finds while somebody else could change what runs start from. */
+const open: Weakness = {
+  ...{ path: '/opt', part: 'way to program', fault: 'world', message: '/opt: open', remedy: '-' },
+};
 
 /** What each step does to the simulated disk, at one instant, as `act/` does to the real one. */
 const effects: Effects = {
@@ -54,6 +60,7 @@ const effects: Effects = {
     return done;
   },
   notify: () => done,
+  audit: ({ weather }) => ({ of: 'audited', findings: weather.unsafe ? [open] : [] }),
   halt(world, step) {
     world.disk.switches.set('host', step.reason);
     return done;
@@ -119,6 +126,7 @@ const takes: Record<Exclude<StepKind, 'run' | 'stop' | 'cancel'>, [number, numbe
   receipt: null,
   answer: null,
   halt: null,
+  audit: [50, 900],
   notify: [5, 3_000],
   discard: [5, 2_000],
 };

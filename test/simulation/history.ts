@@ -31,6 +31,7 @@ const events: Record<string, { weight: number; happens: (world: World, daemon: D
     leave: { weight: 1, happens: (_, daemon) => daemon.leave() },
     outage: { weight: 3, happens: (world) => spell(world, 'outage') },
     full: { weight: 3, happens: (world) => spell(world, 'full') },
+    unsafe: { weight: 2, happens: unsafe },
     unreadable: { weight: 1, happens: (world) => spell(world, 'unreadable') },
     'move by hand': { weight: 1, happens: moveByHand },
     clock: { weight: 3, happens: clock },
@@ -108,7 +109,12 @@ function clients(world: World): void {
   });
 }
 
-function spell(world: World, what: 'outage' | 'full' | 'unreadable'): void {
+/** Found at the next start, at the next promotion, or never: it may be mended before. */
+function unsafe(world: World): void {
+  if (world.hostInstall) spell(world, 'unsafe');
+}
+
+function spell(world: World, what: 'outage' | 'full' | 'unreadable' | 'unsafe'): void {
   const { weather, random, agenda, oracle } = world;
   if (weather[what]) return;
   weather[what] = true;
@@ -153,7 +159,14 @@ function otherPolicy(world: World): void {
 /** Nothing goes wrong any more; an operator mends what only an operator can. */
 function calmDown(world: World, daemon: Daemon): void {
   const { weather, disk, agenda } = world;
-  Object.assign(weather, { outage: false, full: false, unreadable: false, idle: 0, calm: true });
+  Object.assign(weather, {
+    outage: false,
+    full: false,
+    unreadable: false,
+    unsafe: false,
+    idle: 0,
+    calm: true,
+  });
   disk.switches.clear();
   daemon.arm(Number.POSITIVE_INFINITY);
   const lift = () => {

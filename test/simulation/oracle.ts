@@ -35,6 +35,10 @@ export class Oracle {
   facts: Seen | null = null;
   #commits = 0;
   #disturbed = false;
+  /** What the last audit in this life of the daemon came to; null: there was none yet. */
+  audit: 'safe' | 'unsafe' | null = null;
+  /** Candidates that were looked at since they are to be promoted. */
+  readonly audited = new Set<string>();
 
   constructor(world: World) {
     this.world = world;
@@ -63,6 +67,7 @@ export class Oracle {
 
   booting(): void {
     this.count('boot');
+    this.audit = null;
     this.underway.clear();
   }
 
@@ -94,6 +99,16 @@ export class Oracle {
   settling(step: Step, outcome: Outcome): void {
     this.underway.delete(stepKey(step));
     if (outcome.of === 'failed') this.evidence.spoil();
+    if (step.do === 'audit' && outcome.of === 'audited') this.#audited(step, outcome.findings);
+  }
+
+  #audited(step: Step & { do: 'audit' }, findings: readonly unknown[]): void {
+    this.audit = findings.length === 0 ? 'safe' : 'unsafe';
+    if (step.release !== null && this.audit === 'safe') this.audited.add(step.release);
+    if (this.audit === 'unsafe') {
+      this.count('found unsafe');
+      this.evidence.spoil();
+    }
   }
 
   committed(entries: readonly Entry[], before: State, after: State): void {

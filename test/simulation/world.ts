@@ -18,6 +18,8 @@ export interface Weather {
   full: boolean;
   /** The switch folder cannot be read. */
   unreadable: boolean;
+  /** Somebody else could change what runs start from. */
+  unsafe: boolean;
   /** How often a run finds nothing to do. */
   idle: number;
   /** Nothing goes wrong any more. */
@@ -46,6 +48,8 @@ export class World {
   /** Changes that the source folder of the first release already has. */
   readonly source: readonly Change[];
   readonly weather: Weather;
+  /** Every third host is installed; the others run from a checkout. */
+  readonly hostInstall: boolean;
   readonly processes = new Map<string, Process>();
   /** Steps that were begun in this life of the daemon and may be caught by a crash halfway. */
   readonly halfDone = new Set<{ once: () => void }>();
@@ -71,7 +75,9 @@ export class World {
     this.crew = random.pick(crews);
     this.policy = random.pick(policies);
     const idle = random.pick([0, 0, 0.1, 0.3]);
-    this.weather = { outage: false, full: false, unreadable: false, idle, calm: false };
+    const well = { outage: false, full: false, unreadable: false, unsafe: false };
+    this.weather = { ...well, idle, calm: false };
+    this.hostInstall = seed % 3 === 0;
     const born = randomChange(random, 'source', 'maker', this.crew);
     this.source = random.chance(0.02) ? [born] : [];
     for (const change of this.source) this.changes.set(change.id, change);

@@ -174,6 +174,7 @@ class OneWriter {
       agents: new Map(),
       underway: new Set(this.#state.pending.keys()),
       kept: [],
+      hostInstall: false,
       stopping: true,
     };
     return { state: this.#state, facts, policy: standIn, now: now() };

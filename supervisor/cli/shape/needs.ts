@@ -15,6 +15,7 @@ export function needsOf(picture: Picture): Need[] {
   }
   if (journalFault !== null) return [need(journalFault.message, 'airlock doctor')];
   return [
+    ...pathNeeds(state),
     ...(daemon.running ? [] : [need('the supervisor does not run', 'airlock start')]),
     ...(daemon.running && picture.stuck !== null
       ? [need(`the loop cannot go on: ${picture.stuck}`, 'airlock log')]
@@ -36,6 +37,15 @@ export function needsOf(picture: Picture): Need[] {
 }
 
 const need = (what: string, verb: string): Need => ({ what, verb });
+
+/** No run starts and nothing is deployed: before everything else. */
+function pathNeeds(state: State): Need[] {
+  const findings = host(state).audit?.findings ?? [];
+  const [first] = findings;
+  if (first === undefined) return [];
+  const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`;
+  return [need(`no run starts: ${first.message}${more}`, 'airlock doctor')];
+}
 
 function policyNeeds(faults: Picture['policyFaults']): Need[] {
   if (faults.length === 0) return [];

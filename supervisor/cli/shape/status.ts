@@ -143,6 +143,7 @@ function viewOf({ state, switches, link, agents, now }: Picture, policy: PolicyI
     agents: new Map(link === null ? [] : [[link, agents]]),
     underway: new Set(),
     kept: [],
+    hostInstall: false,
     stopping: false,
   };
   return { state, facts, policy, now };

@@ -118,7 +118,7 @@ const on: On = {
   },
   clock: (draft, mark) => clockMoved(draft, mark.by),
   // A first release that did not pass is tried again at each start.
-  started: (draft) => draft.host({ stillborn: null }),
+  started: (draft) => draft.host({ stillborn: null, audit: null }),
   stopped: () => undefined,
 };
 

@@ -7,6 +7,7 @@ import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { noStable } from '../rollback.ts';
 import { smokeGate } from '../smoke.ts';
+import { audited } from './audit.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved, targetDamaged } from './flip.ts';
 import { runEnded, runFailedToStart } from './run.ts';
@@ -60,6 +61,9 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       return draft.put('notices', step.notice.id, null);
     case 'halt':
       return halted(draft);
+    case 'audit':
+      if (outcome.of === 'audited') audited(draft, step, outcome.findings);
+      return;
     case 'discard':
       return discarded(draft, step);
     case 'receipt':

@@ -12,6 +12,7 @@ import {
   none,
   skipped,
   start,
+  unaudited,
   type View,
 } from '../view.ts';
 
@@ -25,7 +26,7 @@ export function baking(view: View, slot: Deployment): Decision {
     const bad = verdict.is === 'bad';
     return beginRollback(view, { reason: verdict.reason, by: 'airlock', bad });
   }
-  if (locked(view)) return none;
+  if (locked(view) || unaudited(view)) return none;
   if (verdict.is === 'stable') {
     const { release } = candidate;
     return mark({ mark: 'stable', proposal: slot.proposal, release, reason: verdict.reason });

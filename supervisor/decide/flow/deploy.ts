@@ -1,8 +1,10 @@
 import type { Deployment, DeploymentPhase } from '../../model/deployment.ts';
+import type { ReleaseId } from '../../model/release.ts';
 import { deployment, host, rollback } from '../../model/state.ts';
+import type { Step } from '../../model/step.ts';
 import { nextInQueue } from '../intake.ts';
 import { isThere } from '../rollback.ts';
-import { type Decision, locked, mark, none, start, type View } from '../view.ts';
+import { type Decision, locked, mark, none, start, unaudited, type View } from '../view.ts';
 import { baking } from './baking.ts';
 import { canary } from './canary.ts';
 import { gating } from './gating.ts';
@@ -24,12 +26,17 @@ const flow: Record<DeploymentPhase, (view: View, slot: Deployment) => Decision> 
   canary,
   promoting: (view, slot) => {
     const to = slot.candidate?.release;
-    return to === undefined
-      ? none
-      : start(view, { do: 'flip', to, from: slot.onto, why: 'promote' });
+    return to === undefined ? none : start(view, promotion(view, slot, to));
   },
   baking,
 };
+
+/** In a host install the path is looked at once more, with the candidate in its place. */
+function promotion(view: View, slot: Deployment, to: ReleaseId): Step {
+  const looked = !view.facts.hostInstall || slot.audited === true;
+  if (!looked) return { do: 'audit', release: to };
+  return { do: 'flip', to, from: slot.onto, why: 'promote' };
+}
 
 /** The one deployment lane: nothing starts or goes on under lockdown or during a rollback. */
 export function deploy(view: View): Decision {
@@ -37,8 +44,10 @@ export function deploy(view: View): Decision {
   if (rollback(view.state) !== null || view.facts.stopping) return none;
   if (slot !== null) {
     // A bake's failures are judged under lockdown too: a rollback is no deployment.
-    return locked(view) && slot.phase !== 'baking' ? none : flow[slot.phase](view, slot);
+    const still = locked(view) || unaudited(view);
+    return still && slot.phase !== 'baking' ? none : flow[slot.phase](view, slot);
   }
+  if (unaudited(view)) return none;
   // Staging finds releases of the same content: not while one is being removed.
   const { pending } = view.state;
   const removing = [...pending.values()].some(

@@ -33,7 +33,8 @@ export class Evidence {
     const slot = deployment(world.journal.state);
     if (slot?.phase !== 'baking' || slot.candidate?.release !== spec.release) return;
     if (!blamed(ending, fault) || this.#open !== null || fault?.chance !== 1) return;
-    const { full, outage, unreadable, idle } = world.weather;
+    const { full, outage, unreadable, unsafe, idle } = world.weather;
+    if (unsafe || this.#oracle.audit === 'unsafe') return;
     if (full || outage || unreadable || idle > 0 || world.disk.switches.size > 0) return;
     const onto = slot.onto === null ? undefined : world.disk.releases.get(slot.onto);
     const before = onto?.agents?.some((agent) => agent.name === spec.agent.name) ?? false;

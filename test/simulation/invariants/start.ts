@@ -39,6 +39,8 @@ function checkRun(oracle: Oracle, step: Step & { do: 'run' }): void {
     halted(oracle, 'agent', run.agent.name) ||
     halted(oracle, 'tenant', run.agent.tenant);
   oracle.check(!stopped, 'invariant 7', () => `${name} begins while it is halted`);
+  const safe = !world.hostInstall || oracle.audit === 'safe';
+  oracle.check(safe, 'invariant 4', () => `${name} begins on a path that is ${oracle.audit}`);
   const other = [...world.processes.values()].find((one) => one.spec.agent.name === run.agent.name);
   oracle.check(other === undefined, 'one run an agent', () => `${name} beside ${other?.spec.id}`);
   const folder = world.disk.releases.get(run.release);
@@ -101,5 +103,7 @@ function checkFlip(oracle: Oracle, step: Step & { do: 'flip' }): void {
     const mine = slot?.phase === 'promoting' && slot.candidate?.release === step.to;
     oracle.check(mine || recovered, 'invariant 2', () => `${step.to} is promoted out of turn`);
     checkGates(oracle, step.to, 'promote');
+    const looked = !oracle.world.hostInstall || oracle.audited.has(step.to);
+    oracle.check(looked, 'invariant 4', () => `${step.to} is promoted, and nobody looked`);
   }
 }
