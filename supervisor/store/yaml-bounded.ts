@@ -40,7 +40,6 @@ const tooDeep: BoundedYaml = {
 
 /** One document whose keys are words, as plain values; or all that is wrong with it. */
 export function parseBounded(text: string, options: YamlOptions): BoundedYaml {
-  if (indicatorsInARow(text) > deepest) return tooDeep;
   const { lineCounter, maxAliasCount, schema } = options;
   const tokens = tokensOf(text, lineCounter);
   if (tokens === null || tokens.some((token) => depthOf(token, childrenOf) > deepest))
@@ -90,52 +89,66 @@ function unfolded(document: Document.Parsed, maxAliasCount: number): unknown {
   }
 }
 
-const code = (char: string) => char.charCodeAt(0);
-const [lineFeed, space, tab] = [code('\n'), code(' '), code('\t')];
-const nesting = new Set(['-', '?', ':'].map(code));
-const properties = new Set(['!', '&'].map(code));
-
-/**
- * The longest row of words `-`, `?`, `:`, `!tag`, `&anchor` on one line: the lexer calls itself for
- * each of them. No other text has many in a row.
- */
-function indicatorsInARow(text: string): number {
-  let [most, row] = [0, 0];
-  for (let at = 0; at < text.length; ) {
-    const first = text.charCodeAt(at);
-    if (first === space || first === tab || first === lineFeed) {
-      if (first === lineFeed) row = 0;
-      at += 1;
-      continue;
-    }
-    let end = at + 1;
-    while (end < text.length && !isBlank(text.charCodeAt(end))) end += 1;
-    const counts = properties.has(first) || (nesting.has(first) && end === at + 1);
-    row = counts ? row + 1 : 0;
-    most = Math.max(most, row);
-    at = end;
-  }
-  return most;
-}
-
-const isBlank = (one: number) => one === space || one === tab || one === lineFeed;
-
-/** null: a line has so many `key:` within one another that the parser would go too deep. */
+/** null: it goes so deep that lexer or parser would call themselves too often. */
 function tokensOf(text: string, lineCounter: LineCounter | undefined): CST.Token[] | null {
   const parser = new Parser(lineCounter?.addNewLine);
   lineCounter?.addNewLine(0);
+  const nesting = new Nesting();
   const tokens: CST.Token[] = [];
-  let [flow, keys] = [0, 0];
   for (const word of new Lexer().lex(text)) {
-    if (word === '[' || word === '{') flow += 1;
-    else if (word === ']' || word === '}') flow = Math.max(0, flow - 1);
-    else if (word === '\n' || word === '\r\n') keys = 0;
-    else if (word === ':' && flow === 0) keys += 1;
-    if (keys > deepest || flow > deepest) return null;
-    tokens.push(...parser.next(word));
+    if (nesting.after(word) > mostWords) return null;
+    for (const token of parser.next(word)) tokens.push(token);
   }
-  tokens.push(...parser.end());
+  for (const token of parser.end()) tokens.push(token);
   return tokens;
+}
+
+/** Blanks, comments, and the marks that the lexer itself puts between. */
+const silent = /^[\s#\p{Cc}]/u;
+
+/** Each level takes a word or two: `-`, or a key and its `:`. */
+const mostWords = 4 * deepest;
+
+/** How many words stand within one another, at most: seen as the lexer gives them. */
+class Nesting {
+  /** Columns of words that have not ended: a line further left ends those to its right. */
+  readonly #columns: number[] = [];
+  #column = 0;
+  #first = true;
+  /** Within brackets, and the words since the last bracket or comma. */
+  #brackets = 0;
+  #row = 0;
+
+  after(word: string): number {
+    if (word === '[' || word === '{') this.#brackets += 1;
+    else if (word === ']' || word === '}') this.#brackets -= 1;
+    if (this.#brackets > 0) this.#inBrackets(word);
+    else if (!silent.test(word)) this.#inBlock();
+    this.#advance(word);
+    return this.#columns.length + Math.max(0, this.#brackets) + this.#row;
+  }
+
+  #inBrackets(word: string): void {
+    if (/^[[\]{},]$/.test(word)) this.#row = 0;
+    else if (!silent.test(word)) this.#row += 1;
+  }
+
+  #inBlock(): void {
+    this.#row = 0;
+    const columns = this.#columns;
+    while (this.#first && columns.length > 0 && (columns.at(-1) as number) >= this.#column) {
+      columns.pop();
+    }
+    columns.push(this.#column);
+    this.#first = false;
+  }
+
+  #advance(word: string): void {
+    const line = word.lastIndexOf('\n');
+    if (line === -1) this.#column += word.length;
+    else this.#column = word.length - line - 1;
+    if (line !== -1 && line === word.length - 1) this.#first = true;
+  }
 }
 
 /** Tokens that a token holds. */

@@ -44,7 +44,8 @@ test.each<[string, string]>([
   ['keys that are asked for', '? '.repeat(20_000)],
   ['tags', '!a '.repeat(20_000)],
   ['anchors', '&a '.repeat(20_000)],
-  ['lists by indentation', many(2000, (at) => `${' '.repeat(at)}-\n`)],
+  ['pairs in a flow map', `{b: ${'a: '.repeat(20_000)}`],
+  ['lists by indentation', many(4000, (at) => `${' '.repeat(at)}-\n`)],
   [
     'aliases of aliases',
     `a0: &a0 [x]\n${many(5000, (at) => `a${at + 1}: &a${at + 1} [*a${at}]\n`)}`,
