@@ -3,7 +3,7 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
-import { launcherAt } from './host/launcher/client.ts';
+import { launcherAt, probeAt } from './host/launcher/client.ts';
 import type { Log } from './host/log.ts';
 import { probeHere } from './host/path/probe.ts';
 import type { Programs } from './host/process/programs.ts';
@@ -63,7 +63,7 @@ export function goLive(outside: Outside): Live {
     ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
     confine: outside.launcher === null ? confine : launcherAt(outside.launcher),
     policy: policy.inForce,
-    probe: probeHere,
+    probe: outside.launcher === null ? probeHere : probeAt(outside.launcher),
     state: () => loop.state,
     running: new Map(),
     working: new Map(),

@@ -48,7 +48,8 @@ export function agentUsers(
   const byUid = new Map([...listed, ...known].map((one) => [one.uid, one]));
   return [...byUid.values()].map(({ uid, gid }) => {
     const name = users.find((one) => one.uid === uid)?.name ?? `uid ${uid}`;
-    const more = groups.filter((group) => group.members.includes(name)).map((one) => one.gid);
-    return { name, uid, gid, groups: more };
+    return { name, uid, gid, groups: groups.filter(has(name)).map((one) => one.gid) };
   });
 }
+
+const has = (name: string) => (group: { members: string[] }) => group.members.includes(name);

@@ -1,7 +1,6 @@
-import { listFolder } from '../host/files/files.ts';
 import { withAcl } from '../host/path/acl.ts';
 import { librariesOf } from '../host/path/elf.ts';
-import { hops, Looked } from '../host/path/hops.ts';
+import { hops, Looked, namesIn } from '../host/path/hops.ts';
 import type { Target } from '../host/path/try.ts';
 import type { Weakness } from '../model/audit.ts';
 import { type Install, type Place, pathOf } from './path-of.ts';
@@ -31,6 +30,7 @@ export function walk(install: Install, names: Names): Walked {
 class Walker {
   readonly #install: Install;
   readonly #names: Names;
+  readonly #trusted: { root: Set<number>; elsewhere: Set<number> };
   readonly #looked = new Looked();
   readonly #weak = new Map<string, Weakness>();
   readonly #targets = new Map<string, Target>();
@@ -43,6 +43,8 @@ class Walker {
   readonly #keys = new Map<string, string>();
 
   constructor(install: Install, names: Names) {
+    const { root, elsewhere } = install.trusted;
+    this.#trusted = { root: new Set(root), elsewhere: new Set(elsewhere) };
     this.#install = install;
     this.#names = names;
   }
@@ -87,7 +89,7 @@ class Walker {
   }
 
   #below(folder: string, part: string): void {
-    for (const name of listFolder(folder)) {
+    for (const name of namesIn(folder)) {
       const path = `${folder}/${name}`;
       const stats = this.#looked.at(path);
       if (stats === null) continue;
@@ -107,9 +109,9 @@ class Walker {
   }
 
   #rule(path: string, sticky: Rule['sticky']): Rule {
-    const { trusted, layout } = this.#install;
-    const inside = path === layout.root || path.startsWith(`${layout.root}/`);
-    return { trusted: new Set(inside ? trusted.root : trusted.elsewhere), group: null, sticky };
+    const { root } = this.#install.layout;
+    const inside = path === root || path.startsWith(`${root}/`);
+    return { trusted: inside ? this.#trusted.root : this.#trusted.elsewhere, group: null, sticky };
   }
 
   #ruleOf(path: string, { shared, owner }: Place): Rule {
@@ -147,8 +149,7 @@ class Walker {
     }
     if (!key && this.#tried.has(alike)) return;
     this.#tried.add(alike);
-    const mode = stats.mode & 0o7777;
-    this.#targets.set(path, { path, kind, mode, fresh, entry: path !== '/', key, except });
+    this.#targets.set(path, { path, kind, fresh, entry: path !== '/', key, except });
   }
 
   #like(path: string, stats: Stats): number {

@@ -53,8 +53,31 @@ export const runJobSchema = z.strictObject({
 });
 export type RunJob = z.infer<typeof runJobSchema>;
 
+/** A place on the invocation path, and what is tried there. */
+export const targetSchema = z.strictObject({
+  path: text(4 * KiB).regex(/^\//),
+  kind: z.enum(['file', 'folder', 'link']),
+  /** Try to make a new name in this folder. */
+  fresh: z.boolean(),
+  /** Try whether the thing itself may be removed or replaced. */
+  entry: z.boolean(),
+  /** Every way in which a new name can come. */
+  key: z.boolean(),
+  /** Not for this user: it is his own. */
+  except: z.number().int().nullable(),
+});
+
+export type Target = z.infer<typeof targetSchema>;
+
+/** Really try, as each of these users, to change what runs start from. */
+export const probeJobSchema = z.strictObject({
+  job: z.literal('probe'),
+  users: z.array(z.strictObject({ name: text(64), uid: count(2 ** 32 - 2) })).max(10_000),
+  targets: z.array(targetSchema).max(10_000),
+});
+
 /** Every job there is: the launcher has a handler for each. */
-export const jobSchema = z.discriminatedUnion('job', [runJobSchema]);
+export const jobSchema = z.discriminatedUnion('job', [runJobSchema, probeJobSchema]);
 export type Job = z.infer<typeof jobSchema>;
 export type JobKind = Job['job'];
 

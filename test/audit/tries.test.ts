@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { survey } from '../../supervisor/audit/audit.ts';
 import { probeHere } from '../../supervisor/host/path/probe.ts';
 import type { TryRequest } from '../../supervisor/host/path/try.ts';
-import { letWrite, maker, PlantedHost, scout } from './support/host.ts';
+import { asRoot, letWrite, maker, PlantedHost, scout } from './support/host.ts';
 
 /** What the users could do, by the place in the planted host. */
 async function could(host: PlantedHost): Promise<string[]> {
@@ -74,7 +74,7 @@ const planted: [string, (host: PlantedHost) => void, string[]][] = [
   ],
 ];
 
-describe('the tries as agents’ users', () => {
+describe.each(asRoot)('the tries as agents’ users, %s', () => {
   it('come to nothing where everything is as it should be, and leave nothing', async () => {
     const host = new PlantedHost();
     const before = host.listing();
@@ -117,7 +117,9 @@ describe('the tries as agents’ users', () => {
     const users = [{ ...root, name: 'al-maker', uid: scout, gid: scout }];
     expect(await probeHere({ ...request, users, targets: [] })).toEqual([]);
   });
+});
 
+describe('the tries', () => {
   it('are refused to whoever is not root', () => {
     const module = join(import.meta.dirname, '../../supervisor/host/path/probe.ts');
     const code = `const { probeHere } = await import(${JSON.stringify(module)});
@@ -125,7 +127,8 @@ describe('the tries as agents’ users', () => {
         console.log(error.reason.code, error.message);
       });`;
     const argv = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', code];
-    const options = { encoding: 'utf8', uid: maker, gid: maker, cwd: '/', env: {} } as const;
+    const nobody = asRoot.length > 0 ? { uid: maker, gid: maker } : {};
+    const options = { encoding: 'utf8', ...nobody, cwd: '/', env: {} } as const;
     const said = execFileSync(process.execPath, argv, options);
     expect(said.trim()).toBe('host-failed only root can try as other users');
   });

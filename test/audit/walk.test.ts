@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Install } from '../../supervisor/audit/path-of.ts';
 import { librariesOf } from '../../supervisor/host/path/elf.ts';
-import { letWrite, maker, PlantedHost } from './support/host.ts';
+import { asRoot, letWrite, maker, PlantedHost } from './support/host.ts';
 
 type Plant = (host: PlantedHost) => Partial<Install> | undefined;
 
@@ -243,7 +243,7 @@ const planted: [string, Plant, string, (host: PlantedHost) => string, RegExp][] 
   ],
 ];
 
-describe('the walk of the invocation path', () => {
+describe.each(asRoot)('the walk of the invocation path, %s', () => {
   it('finds nothing where everything is as it should be', () => {
     expect(new PlantedHost().walk()).toEqual([]);
   });
@@ -256,7 +256,9 @@ describe('the walk of the invocation path', () => {
     expect(found[0]?.remedy).toMatch(remedy);
     expect(found[0]?.message).toContain(fault === 'member' ? 'al-maker' : path);
   });
+});
 
+describe('the programs of the path', () => {
   it('knows the libraries of the interpreter as the loader does', () => {
     const said = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
     const wanted = [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => realpathSync(path));

@@ -3,6 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { RunJob } from '../../model/job.ts';
 import { Failure, type Reason, reason } from '../../model/reason.ts';
 import { errorCode } from '../files/files.ts';
+import type { Probe } from '../path/probe.ts';
+import type { Success } from '../path/try.ts';
 import type { StopWhy } from '../process/process.ts';
 import type { ProcessIdentity } from '../process/process-identity.ts';
 import {
@@ -171,4 +173,12 @@ export async function askLauncher(
     });
     to.tell(job);
   });
+}
+
+/** Tries through the launcher: the supervisor of a host install is nobody's other user. */
+export function probeAt(socket: string): Probe {
+  return async ({ users, targets }) => {
+    const asked = users.map(({ name, uid }) => ({ name, uid }));
+    return (await askLauncher(socket, { job: 'probe', users: asked, targets })) as Success[];
+  };
 }

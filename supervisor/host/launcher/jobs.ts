@@ -1,7 +1,9 @@
 import type { Job, JobKind } from '../../model/job.ts';
+import { layout } from '../../model/layout.ts';
+import { probeHere } from '../path/probe.ts';
 import type { StopWhy } from '../process/process.ts';
 import type { Confine } from '../sandbox/confine.ts';
-import { admit, type Premises } from './premises.ts';
+import { admit, type Premises, triedAs } from './premises.ts';
 import type { Event } from './protocol.ts';
 
 /** What a job is done with. */
@@ -29,5 +31,11 @@ export const handlers: Handlers = {
     void confined.first.then((first) => first && bench.tell({ event: 'first', first }));
     const { fault, ...ending } = await confined.ended;
     return { event: 'ended', ending: { ...ending, fault: fault?.message ?? null } };
+  },
+  async probe(job, { premises }) {
+    const users = job.users.map((user) => triedAs(user, premises));
+    const { runs, releases } = layout(premises.real);
+    const request = { users, targets: job.targets, scratch: runs, mount: releases };
+    return { event: 'done', result: await probeHere(request) };
   },
 };

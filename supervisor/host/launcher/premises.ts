@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path';
 import type { RunJob } from '../../model/job.ts';
 import { Failure } from '../../model/reason.ts';
 import { orNull } from '../files/files.ts';
+import type { TryUser } from '../path/try.ts';
 import type { Programs } from '../process/programs.ts';
 import { type Identity, RUN_USER } from '../sandbox/identity.ts';
 import type { SandboxSpec } from '../sandbox/sandbox.ts';
-import { userName } from '../sandbox/users.ts';
+import { groupsOf, userName } from '../sandbox/users.ts';
 
 /** The ground that a launcher lets runs stand on; it takes nobody's word for where things are. */
 export interface Premises {
@@ -69,6 +70,12 @@ function userOf({ user }: RunJob, { mayBe }: Premises): Identity {
   }
   const said = user === null ? 'none' : `${user.uid}:${user.gid}`;
   throw refused('the user of a run', said, 'an agent’s own user and group, of the same number');
+}
+
+/** An agent's user with the groups that it really has; throws a Failure for anybody else. */
+export function triedAs(user: { name: string; uid: number }, { mayBe }: Premises): TryUser {
+  if (!mayBe(user.uid)) throw refused('the user of a try', `${user.uid}`, 'an agent’s own user');
+  return { ...user, gid: user.uid, groups: groupsOf(userName(user.uid)), mount: true };
 }
 
 /** A folder at its place, no link on the way; `uid`: whose it must be. */

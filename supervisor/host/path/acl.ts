@@ -12,7 +12,7 @@ export function withAcl(paths: readonly string[]): Set<string> {
   const found = new Set<string>();
   for (let from = 0; from < paths.length; from += atOnce) {
     const some = paths.slice(from, from + atOnce);
-    const lines = list(some);
+    const lines = list(some) ?? some.map((path) => list([path])?.[0]);
     some.forEach((path, index) => {
       if (lines[index]?.charAt(10) === '+') found.add(path);
     });
@@ -20,11 +20,16 @@ export function withAcl(paths: readonly string[]): Set<string> {
   return found;
 }
 
-/** In the order asked for; `--zero` would be newer than Debian 11, so odd names are escaped. */
-function list(paths: readonly string[]): string[] {
+/** In the order asked for, odd names escaped; null: one of them is gone meanwhile. */
+function list(paths: readonly string[]): string[] | null {
   const options = { encoding: 'utf8', stdio: 'pipe', env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } };
   const args = ['-ldnbU', '--', ...paths];
-  return execFileSync('ls', args, options as { encoding: 'utf8' }).split('\n');
+  try {
+    return execFileSync('ls', args, options as { encoding: 'utf8' }).split('\n');
+  } catch (error) {
+    if ((error as { status?: unknown }).status === undefined) throw error;
+    return null;
+  }
 }
 
 /** The entries of an ACL that let somebody write, where the host has a tool that can say. */

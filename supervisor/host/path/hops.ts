@@ -1,6 +1,6 @@
 /** The steps of a path as the kernel takes them: each folder, each link, and where it ends. */
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { orNull } from '../files/files.ts';
+import { errorCode, listFolder, orNull } from '../files/files.ts';
 
 export interface Hop {
   path: string;
@@ -18,9 +18,29 @@ export class Looked {
   at(path: string): Stats | null {
     const known = this.#seen.get(path);
     if (known !== undefined) return known;
-    const found = orNull(() => lstatSync(path));
+    const found = lookOrNull(path);
     this.#seen.set(path, found);
     return found;
+  }
+}
+
+/** Where we may not look ourselves: not as root, and then doctor says so. */
+function lookOrNull(path: string): Stats | null {
+  try {
+    return orNull(() => lstatSync(path));
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') return null;
+    throw error;
+  }
+}
+
+/** Names in a folder; none in one that we may not list. */
+export function namesIn(folder: string): string[] {
+  try {
+    return listFolder(folder);
+  } catch (error) {
+    if (errorCode(error) === 'EACCES') return [];
+    throw error;
   }
 }
 

@@ -11,12 +11,14 @@ import {
   closeSync,
   constants,
   linkSync,
+  lstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
+  type Stats,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -29,15 +31,25 @@ Error.stackTraceLimit = 0;
 const request = JSON.parse(readFileSync(0, 'utf8')) as TryRequest;
 const own = `.airlock-try-${process.pid}-${Math.random().toString(36).slice(2)}`;
 const found: Success[] = [];
+/** What is not any more what it was when it was looked at is not tried: rmdir is for files. */
+const targets = request.targets.flatMap((target) => {
+  const stats = lstatSync(target.path, { throwIfNoEntry: false });
+  return stats && kindOf(stats) === target.kind ? [{ ...target, mode: stats.mode & 0o7777 }] : [];
+});
 const scratch = makeScratch();
 
 try {
-  for (const user of request.users) asUser(user, () => request.targets.forEach(tryOne(user)));
+  for (const user of request.users) asUser(user, () => targets.forEach(tryOne(user)));
   for (const user of request.users) if (request.mount !== null) mountOver(user, request.mount);
 } finally {
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
 }
 process.stdout.write(JSON.stringify(found));
+
+function kindOf(stats: Stats): Target['kind'] {
+  if (stats.isDirectory()) return 'folder';
+  return stats.isSymbolicLink() ? 'link' : 'file';
+}
 
 /** Where a user's own files are, to be linked and moved from; null: it cannot be made. */
 function makeScratch(): string | null {
@@ -64,7 +76,7 @@ function asUser(user: TryUser, what: () => void): void {
   }
 }
 
-function tryOne(user: TryUser): (target: Target) => void {
+function tryOne(user: TryUser): (target: Target & { mode: number }) => void {
   const could = (target: Target, did: Success['did']) => {
     found.push({ user: user.name, path: target.path, did });
   };

@@ -1,4 +1,5 @@
 /** What is tried as agents' users, and how it is told. */
+import type { Target } from '../../model/job.ts';
 
 export interface TryUser {
   name: string;
@@ -10,20 +11,7 @@ export interface TryUser {
   mount: boolean;
 }
 
-export interface Target {
-  path: string;
-  kind: 'file' | 'folder' | 'link';
-  /** Permission bits as they are. */
-  mode: number;
-  /** Try to make a new name in this folder. */
-  fresh: boolean;
-  /** Try whether the thing itself may be removed or replaced. */
-  entry: boolean;
-  /** Every way in which a new name can come. */
-  key: boolean;
-  /** Not for this user: it is his own. */
-  except: number | null;
-}
+export type { Target };
 
 export interface TryRequest {
   users: TryUser[];

@@ -20,3 +20,12 @@ function readNames(): Map<number, string> {
   }
   return names;
 }
+
+/** Numbers of the groups that name this user a member, as /etc/group says it now. */
+export function groupsOf(name: string): number[] {
+  return readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , gid, members]) => gid && members?.split(',').includes(name))
+    .map(([, , gid]) => Number(gid));
+}

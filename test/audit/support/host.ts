@@ -25,6 +25,9 @@ export const maker = 61_001;
 export const scout = 61_002;
 export const operators = 61_900;
 
+/** Planting needs root: whom a file belongs to is half of it. For `describe.each`. */
+export const asRoot: readonly string[] = process.getuid?.() === 0 ? ['as root'] : [];
+
 /** A host install in a folder of its own: everything root's, but what is its agent's. */
 export class PlantedHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'airlock-audit-'));

@@ -48,6 +48,8 @@ export interface HostOptions {
   begin?: number;
   /** A ROOT that is there already; it stays. */
   root?: string;
+  /** As on a host: the invocation path must be safe. */
+  hostInstall?: boolean;
   aroundJournal?: (journal: Journal) => Journal;
 }
 
@@ -98,8 +100,10 @@ export class TestHost {
     const log = openLog({ human: false, write: (line) => void this.logged.push(line) });
     const { aroundJournal } = this.#options;
     const around = aroundJournal === undefined ? {} : { aroundJournal };
+    const { hostInstall = false } = this.#options;
     this.#supervisor = await startSupervisor({
       ...{ root: this.root, policyFile: this.policyFile, clock, log, ...around },
+      hostInstall,
     });
     await this.supervisor.ready;
   }
