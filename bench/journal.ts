@@ -47,8 +47,15 @@ function measure(): void {
   rows['reader: state, ms'] = median(15, () => void reader.state());
   rows['reader: all lists, ms'] = median(50, () => lists(reader));
   rows['reader: spend of all runs, ms'] = median(5, () => void reader.spend({ since: '' }));
+  rows['verify, all of it, ms'] = median(1, () => mustHold(reader.chain({})));
+  const last = 100_000;
+  rows['doctor, the last 100,000, ms'] = median(3, () => mustHold(reader.chain({ last })));
   reader.close();
   commits();
+}
+
+function mustHold({ faults }: ReturnType<ReturnType<typeof openReader>['chain']>): void {
+  if (faults.length > 0) throw new Error(faults[0]);
 }
 
 function lists(reader: ReturnType<typeof openReader>): void {

@@ -6,6 +6,7 @@ import { readyRoot } from './host/root.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
+import { checkJournal, tellHead } from './journal-news.ts';
 import { goLive, type Live } from './live.ts';
 import { instant } from './model/duration.ts';
 import { layout as layoutOf } from './model/layout.ts';
@@ -66,8 +67,17 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     const { hint, ...because } = reasonOf(error, 'start');
     log.error(because.message, { reason: because, hint });
     // Who goes on with nobody to answer for him would hold the lock and never be started again.
-    await supervisor?.stop(because.message);
+    await stopAtLast(supervisor, because.message, log);
     return because.code.startsWith('policy') ? faultyPolicy : 1;
+  }
+}
+
+/** Whatever fails in stopping, the exit code says why it was stopped, and the process ends. */
+async function stopAtLast(supervisor: Supervisor | null, why: string, log: Log): Promise<void> {
+  try {
+    await supervisor?.stop(why);
+  } catch (error) {
+    log.error('it could not be stopped in order', { err: error });
   }
 }
 
@@ -103,6 +113,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const wakes = new Wakes(layout, now, ({ tick }) => {
     if (tick && live.policy.refresh()) log.info('another policy is in force');
     live.loop.turn({ tick });
+    if (tick) tellHead(outside);
   });
   const looked = new Looked();
   const wakeAt = (instant: number | null) => {
@@ -120,6 +131,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });
+  checkJournal(outside, live);
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
   const watchdog = feedWatchdog(looked, wakes, log);
@@ -138,6 +150,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     await wakes.end();
     await live.close();
     live.loop.note({ mark: 'stopped', why });
+    tellHead(outside);
     journal.close();
     removeDaemon(layout);
     lock.release();

@@ -4,6 +4,7 @@ import { readCurrent } from '../host/files/links.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { nothing, type State } from '../model/state.ts';
+import type { Head } from '../store/chain.ts';
 import { daemonState } from '../store/daemon.ts';
 import { loadPolicy } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
@@ -19,11 +20,13 @@ export function readPicture({
   now,
 }: Pick<Call, 'layout' | 'place' | 'now'>): Picture {
   const blank = kindOf(layout.journal) === 'absent';
-  const { state, fault } = blank ? { state: nothing, fault: null } : readState(layout);
+  const read = blank ? { state: nothing, head: null, fault: null } : readState(layout);
+  const { state, head, fault } = read;
   const link = readCurrent(layout);
   const { policy, faults } = loadPolicy(place.policyFile);
   return {
     state,
+    journalHead: head,
     journalFault: fault,
     blank,
     daemon: daemonState(layout),
@@ -38,11 +41,13 @@ export function readPicture({
   };
 }
 
-function readState(layout: Layout): { state: State; fault: Reason | null } {
+function readState(layout: Layout): { state: State; head: Head | null; fault: Reason | null } {
   try {
-    return { state: reading(layout, (reader) => reader.glance()), fault: null };
+    return reading(layout, (reader) => {
+      return { state: reader.glance(), head: reader.head(), fault: null };
+    });
   } catch (error) {
-    if (error instanceof Failure) return { state: nothing, fault: error.reason };
+    if (error instanceof Failure) return { state: nothing, head: null, fault: error.reason };
     throw error;
   }
 }

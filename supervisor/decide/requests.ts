@@ -119,6 +119,12 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     const said: Mark = { mark: 'unbarred', digest: only.digest, by: ask.by, reason: ask.reason };
     return done(ask, `unbarred: ${only.digest}`, null, said);
   },
+  acknowledge(view, ask) {
+    const news = host(view.state).journal ?? null;
+    if (news === null) return refuse(ask, 'wrong-phase', 'nothing was found that waits for this');
+    const said: Mark = { mark: 'journal-known', by: ask.by, reason: ask.reason };
+    return done(ask, `acknowledged: ${news.found.length} findings of the journal`, null, said);
+  },
   run(view, ask) {
     if (view.facts.stopping) return refuse(ask, 'not-running', 'the supervisor is stopping');
     const agent = agentsNow(view).find((one) => one.name === ask.agent);

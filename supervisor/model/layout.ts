@@ -15,6 +15,8 @@ export function layout(root: string) {
     workspace: (agent: string) => at('workspaces', agent),
     state: at('var', 'state'),
     journal: at('var', 'state', 'journal.db'),
+    /** The last entry and its hash, as told at the last tick. */
+    journalHead: at('var', 'state', 'journal-head.json'),
     writerLock: at('var', 'state', 'writer.lock'),
     /** Who runs: pid and start time of the daemon, so that a reader need not take the lock. */
     daemon: at('var', 'state', 'daemon.json'),

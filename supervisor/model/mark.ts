@@ -2,7 +2,7 @@ import type { AuthorityFinding, CanaryOutcome, GateResult, Phase } from './propo
 import type { Reason } from './reason.ts';
 import type { Digest, ReleaseId } from './release.ts';
 import type { RunPath } from './runtime.ts';
-import type { Answer } from './state.ts';
+import type { Answer, JournalFault } from './state.ts';
 
 /** A judgment on record: it changes nothing but the journal. */
 export type Mark =
@@ -44,6 +44,12 @@ export type Mark =
   | { mark: 'interrupted'; run: string; key: string }
   | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
   | { mark: 'policy'; digest: Digest }
+  /** Rows that nobody's entry wrote are named by this one: an upgrade of the journal. */
+  | { mark: 'covered'; rows: number }
+  /** The journal was damaged, or its chain does not hold: what of it nobody knows any more. */
+  | { mark: 'journal-found'; what: JournalFault; found: string[]; aside: string | null }
+  /** An operator has read what was found. */
+  | { mark: 'journal-known'; by: string; reason: string }
   | { mark: 'tick' }
   /** The wall clock moved by this much against the time that passed; milliseconds. */
   | { mark: 'clock'; by: number }

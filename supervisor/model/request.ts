@@ -20,6 +20,7 @@ export const requestSchema = z.discriminatedUnion('verb', [
     flipped: z.strictObject({ from: id.nullable(), to: id }).nullable(),
   }),
   z.strictObject({ verb: z.literal('unbar'), digest: z.string().min(6).max(64), reason: text }),
+  z.strictObject({ verb: z.literal('acknowledge'), reason: text }),
   z.strictObject({ verb: z.literal('run'), agent: agentName, path: pathSchema.nullable() }),
   z.strictObject({ verb: z.literal('cancel'), run: id }),
 ]);

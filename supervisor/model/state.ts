@@ -95,6 +95,22 @@ export interface HostRecord {
   /** The last audit since the start; null, or none: not yet. Of a host install alone. */
   audit?: AuditRecord | null;
   repeats?: number | null;
+  /** What was found of the journal itself, until an operator says that he has read it. */
+  journal?: JournalNews | null;
+  /** Faults of the chain that an operator knows of. */
+  knownFaults?: string[];
+}
+
+/** `rebuilt`: it was damaged, and made anew from files; `broken`: its chain does not hold. */
+export type JournalFault = 'rebuilt' | 'broken';
+
+export interface JournalNews {
+  at: number;
+  what: JournalFault;
+  /** What could not be rebuilt, or what does not hold, one thing each. */
+  found: string[];
+  /** Where the damaged file is now. */
+  aside: string | null;
 }
 
 /** How many proofs the host's record keeps. */

@@ -15,6 +15,8 @@ import { type Entry, subjectOf } from '../model/entry.ts';
 import type { Proposal } from '../model/proposal.ts';
 import { Failure } from '../model/reason.ts';
 import { type Put, type State, type Table, tableNames } from '../model/state.ts';
+import { chainWriter, type Head, headOf, nameOf, origin, putsText } from './chain.ts';
+import { type ChainReport, checkChain } from './chain-check.ts';
 import { liveRows } from './rows.ts';
 import { damage, upgrade, upgrades } from './schema.ts';
 
@@ -23,6 +25,10 @@ export interface Journal {
   commit(entries: readonly Entry[], puts: readonly Put[]): void;
   /** All live rows. */
   load(): State;
+  /** The last entry and its hash; null while there is none. */
+  head(): Head | null;
+  /** Look whether the chain holds: see `chain-check.ts`. */
+  check(asked: { last?: number; known?: readonly Head[] }): ChainReport;
   /** Flush and leave the file readable for everybody who may read it. */
   close(): void;
 }
@@ -41,15 +47,17 @@ export function openJournal(file: string, now: () => number, list = upgrades): J
 }
 
 function journalOn(database: Database, file: string, now: () => number): Journal {
-  const write = { entry: entryWriter(database), row: rowWriter(database, now) };
+  const write = { entries: entryWriter(database), row: rowWriter(database, now) };
+  let head = headOf(database);
   const all = database.transaction((entries: readonly Entry[], puts: readonly Put[]) => {
-    for (const entry of entries) write.entry(entry);
+    const end = write.entries(head, entries, puts);
     for (const put of puts) write.row(put, entries.at(-1)?.at);
+    return end;
   });
   return {
     commit: (entries, puts) => {
       if (entries.length + puts.length === 0) return;
-      guarded(file, 'commit', () => all.immediate(entries, puts));
+      head = guarded(file, 'commit', () => all.immediate(entries, puts));
     },
     load: () =>
       guarded(
@@ -57,16 +65,30 @@ function journalOn(database: Database, file: string, now: () => number): Journal
         'load journal',
         database.transaction(() => liveRows(database)),
       ),
+    head: () => head,
+    check: (asked) => guarded(file, 'check journal', () => checkChain(database, asked)),
     close: () => guarded(file, 'close journal', () => closeAfterWriting(database)),
   };
 }
 
+/**
+ * The hash before is what this process wrote last, not what stands in the file: who writes there
+ * behind its back breaks the chain.
+ */
 function entryWriter(database: Database) {
-  const insert = database.prepare(
-    'INSERT INTO journal (at, type, subject, data) VALUES (?, ?, ?, ?)',
-  );
-  return (entry: Entry) =>
-    insert.run(entry.at, entry.type, subjectOf(entry), JSON.stringify(entry));
+  const chain = chainWriter(database);
+  return (before: Head | null, given: readonly Entry[], puts: readonly Put[]): Head | null => {
+    const names = putsText(puts.map(nameOf));
+    const entries = given.length > 0 ? given : [covering(puts)];
+    let head = before;
+    for (const [place, entry] of entries.entries()) {
+      const line = { at: entry.at, type: entry.type, subject: subjectOf(entry) };
+      const last = place === entries.length - 1;
+      const data = JSON.stringify(entry);
+      head = chain.add(head?.hash ?? origin, { ...line, data, puts: last ? names : null });
+    }
+    return head;
+  };
 }
 
 function rowWriter(database: Database, now: () => number) {
@@ -129,3 +151,8 @@ function checkPages(database: Database, file: string): void {
 
 /** Small ones: tables that hold little beside their live rows. */
 const stateTables = tableNames.filter((name) => name !== 'runs');
+
+/** Rows that come without an entry get one that names them. */
+function covering(puts: readonly Put[]): Entry {
+  return { at: 0, type: 'mark', mark: { mark: 'covered', rows: puts.length } };
+}

@@ -9,6 +9,8 @@ import { Failure, type Reason } from '../model/reason.ts';
 import type { Release } from '../model/release.ts';
 import type { Run } from '../model/run.ts';
 import type { State, Table } from '../model/state.ts';
+import { type Head, headOf } from './chain.ts';
+import { type ChainReport, checkChain } from './chain-check.ts';
 import { liveRows, parsed } from './rows.ts';
 import { damage, expectVersion, upgrades } from './schema.ts';
 
@@ -51,6 +53,10 @@ export interface Reader {
   spend(ask: { since: string; until?: string }): Spend[];
   /** Faults of the file's pages; reads all of it. */
   damage(): string[];
+  /** The last entry and its hash; null while there is none. */
+  head(): Head | null;
+  /** Look whether the chain holds: see `chain-check.ts`. */
+  chain(asked: { last?: number; known?: readonly Head[] }): ChainReport;
   close(): void;
 }
 
@@ -94,6 +100,8 @@ function readerOn(database: Database, file: string): Reader {
     history: (id) => ask(() => history(database, id)),
     spend: (asked) => ask(() => spend(database, asked)),
     damage: () => ask(() => damage(database)),
+    head: () => ask(() => headOf(database)),
+    chain: (asked) => ask(() => checkChain(database, asked)),
     close: () => database.close(),
   };
 }

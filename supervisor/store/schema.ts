@@ -1,10 +1,13 @@
 import { codeOf, copyDatabase, type Database, guarded } from '../host/database.ts';
 import { Failure } from '../model/reason.ts';
+import { chainWhatIsThere } from './chain-upgrade.ts';
 
 /** One step up; a released one is never changed, a new one is added. */
 export interface Upgrade {
   to: number;
   sql: string;
+  /** What SQL alone cannot do; after it, in the same transaction. */
+  after?: (database: Database) => void;
 }
 
 /** `ALCK`: marks a file as an Airlock journal. */
@@ -59,9 +62,15 @@ const version2 = `
   CREATE INDEX agents_brief ON agents(place, id, brief) WHERE live = 1;
   DROP INDEX agents_live;`;
 
+/** The hash chain: what `puts` and `hash` hold is written in `chain.ts`. */
+const version3 = `
+  ALTER TABLE journal ADD COLUMN puts TEXT;
+  ALTER TABLE journal ADD COLUMN hash TEXT;`;
+
 export const upgrades: readonly Upgrade[] = [
   { to: 1, sql: version1 },
   { to: 2, sql: version2 },
+  { to: 3, sql: version3, after: chainWhatIsThere },
 ];
 
 /** The version that this Airlock writes. */
@@ -81,6 +90,7 @@ export function upgrade(database: Database, file: string, list = upgrades): void
     for (const step of list.filter((one) => one.to > before)) {
       database.transaction(() => {
         database.exec(step.sql);
+        step.after?.(database);
         database.pragma(`user_version = ${step.to}`);
         database.pragma(`application_id = ${applicationId}`);
       })();

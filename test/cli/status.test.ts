@@ -31,6 +31,7 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
   const rows = [put('releases', release.id, release), hostRow(release.id), ...puts];
   return {
     ...{ state: apply(nothing, rows), journalFault: null, blank: false, daemon },
+    journalHead: { seq: 7, hash: 'ab'.repeat(32) },
     ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },
     ...{ policy, policyFaults: [], stuck: null, now },
     ...more,
@@ -172,6 +173,7 @@ describe('the picture', () => {
     expect(Object.keys(status).toSorted()).toEqual(
       'agents current daemon deployment halts needs notes queue schema tick'.split(' '),
     );
+    expect(status.daemon.journalHead).toEqual({ seq: 7, hash: 'ab'.repeat(32) });
     expect(status.current).toMatchObject({ id: 'release-00001', state: 'current', stable: true });
     expect(status.queue.map((one) => one.id)).toEqual(['p']);
     expect(status.agents).toEqual([

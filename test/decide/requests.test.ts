@@ -48,7 +48,7 @@ function inPhase(phase: Phase): Rows {
 }
 
 const wrong = 'wrong-phase/3';
-const asked: Record<Exclude<Verb, 'unbar' | 'run' | 'cancel'>, Request> = {
+const asked: Record<Exclude<Verb, 'unbar' | 'run' | 'cancel' | 'acknowledge'>, Request> = {
   approve: { verb: 'approve', proposal: 'p', digest: 'bbbbbbbb' },
   reject: { verb: 'reject', proposal: 'p', reason: 'no' },
   withdraw: { verb: 'withdraw', proposal: 'p' },
@@ -174,6 +174,14 @@ describe('an approval is bound to what was shown', () => {
 });
 
 test.each<[string, Request, Rows, Partial<Facts>, string]>([
+  [
+    'acknowledge what was found',
+    { verb: 'acknowledge', reason: '' },
+    { host: { journal: { at: 1, what: 'broken', found: ['entry 3'], aside: null } } },
+    {},
+    'journal-known',
+  ],
+  ['acknowledge nothing', { verb: 'acknowledge', reason: '' }, {}, {}, wrong],
   [
     'unbar one',
     { verb: 'unbar', digest: 'bbbbbbb', reason: '' },

@@ -129,8 +129,14 @@ const rooms: Record<string, Room> = {
     node: pure,
     because: 'the loop bound to the real world, so that a simulation can bind it to another',
   },
+  'journal-news.ts': {
+    rooms: ['live.ts', 'store', 'model'],
+    packages: [],
+    node: [],
+    because: 'what is found of the journal is on record, in the log and in doctor alike',
+  },
   'main.ts': {
-    rooms: ['loop.ts', 'live.ts', 'gateway', 'store', 'host', 'model'],
+    rooms: ['loop.ts', 'live.ts', 'journal-news.ts', 'gateway', 'store', 'host', 'model'],
     packages: [],
     node: pure,
     because: 'wiring and signals; nothing here that a test of a room would miss',

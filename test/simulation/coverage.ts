@@ -45,7 +45,10 @@ const marks: Record<Mark['mark'], number> = {
   policy: 300,
   tick: 1500,
   clock: 300,
-  // Told by the process around the loop, of itself.
+  // Told by the process around the loop, of itself and of its journal.
+  covered: 0,
+  'journal-found': 0,
+  'journal-known': 0,
   started: 0,
   stopped: 0,
 };
@@ -76,6 +79,8 @@ const verbs: Record<Verb, number> = {
   abort: 25,
   rollback: 0,
   unbar: 40,
+  // The simulation's journal is never damaged.
+  acknowledge: 0,
   run: 300,
   cancel: 2,
 };

@@ -12,6 +12,7 @@ const weights: Record<Verb | 'faulty', number> = {
   abort: 4,
   rollback: 6,
   unbar: 5,
+  acknowledge: 1,
   run: 8,
   cancel: 4,
   faulty: 2,
@@ -64,6 +65,7 @@ function asked(world: World, verb: Verb): Request {
     case 'promote':
       return { verb, proposal: (sense ? slot?.proposal : null) ?? any, reason: reasonText };
     case 'abort':
+    case 'acknowledge':
       return { verb, reason: reasonText };
     case 'rollback':
       return rollback(world, sense);

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:
 import { expect, test } from 'vitest';
 import { sqlite } from '../../supervisor/host/sqlite.ts';
 import type { RunOutcome } from '../../supervisor/model/run.ts';
+import type { Put } from '../../supervisor/model/state.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
 import { upgrades } from '../../supervisor/store/schema.ts';
@@ -10,7 +11,7 @@ import { folder, reasonOfFailing } from './support.ts';
 
 /** What a later Airlock would bring. */
 const later = {
-  to: 3,
+  to: 4,
   sql: `ALTER TABLE runs ADD COLUMN release GENERATED ALWAYS AS
     (json_extract(json, '$.release')) VIRTUAL; CREATE INDEX runs_release ON runs(release);`,
 };
@@ -39,16 +40,14 @@ test('an upgrade keeps what is there, after a whole copy', () => {
   const releases = upgraded.prepare('SELECT DISTINCT release FROM runs').pluck().all();
   expect(releases).toEqual(['release-00001']);
   upgraded.close();
-  const copy = openReader(`${file}.v2`);
+  const copy = openReader(`${file}.v3`);
   expect(copy.state().host.get('host')?.counter).toBe(7);
   copy.close();
 });
 
 test('a journal of the first version is upgraded, and read at a glance', () => {
   const file = `${folder()}/journal.db`;
-  const before = openJournal(file, clock, upgrades.slice(0, 1));
-  before.commit([], [agentRow('well', 'ok'), agentRow('ill', 'failed'), hostRow(7)]);
-  before.close();
+  writeVersion1(file, [agentRow('well', 'ok'), agentRow('ill', 'failed'), hostRow(7)]);
   expect(reasonOfFailing(() => openReader(file)).code).toBe('schema-older');
   const journal = openJournal(file, clock);
   const state = journal.load();
@@ -59,16 +58,29 @@ test('a journal of the first version is upgraded, and read at a glance', () => {
   reader.close();
 });
 
+/** As the first Airlock wrote it. */
+function writeVersion1(file: string, puts: Put[]): void {
+  const raw = new (sqlite())(file);
+  raw.exec(upgrades[0]?.sql ?? '');
+  raw.pragma('user_version = 1');
+  raw.pragma(`application_id = ${0x414c434b}`);
+  for (const [place, one] of puts.entries()) {
+    const row = [one.id, 1, place + 1, JSON.stringify(one.value)];
+    raw.prepare(`INSERT INTO ${one.table} (id, live, place, json) VALUES (?, ?, ?, ?)`).run(row);
+  }
+  raw.close();
+}
+
 test('an upgrade that fails changes nothing, and can be tried again over its copy', () => {
   const file = journalWithRows();
-  const broken = { to: 3, sql: `${later.sql} CREATE TABLE runs (id);` };
+  const broken = { to: 4, sql: `${later.sql} CREATE TABLE runs (id);` };
   const why = reasonOfFailing(() => openJournal(file, clock, [...upgrades, broken]));
   expect(why).toMatchObject({ code: 'host-failed', input: file });
   const journal = openJournal(file, clock);
   expect(journal.load().host.get('host')?.counter).toBe(7);
   journal.close();
   openJournal(file, clock, [...upgrades, later]).close();
-  expect(existsSync(`${file}.v2`)).toBe(true);
+  expect(existsSync(`${file}.v3`)).toBe(true);
 });
 
 test('a journal of a newer Airlock is left alone', () => {

@@ -43,9 +43,16 @@ export const operate: Group = {
       load: () => import('../verbs/doctor.ts'),
     },
     {
+      name: 'acknowledge',
+      args: '',
+      summary: 'what was found of the journal is known: status and doctor stop telling it',
+      options: [['--reason <text>', 'why, for the record']],
+      load: () => import('../verbs/acknowledge.ts'),
+    },
+    {
       name: 'verify',
       args: '[release]',
-      summary: 're-hash releases against their manifests',
+      summary: 're-hash releases against their manifests, and without one the journal too',
       options: [],
       load: () => import('../verbs/verify.ts'),
     },

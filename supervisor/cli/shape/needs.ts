@@ -2,9 +2,10 @@
 
 import { stableReleases } from '../../decide/rollback.ts';
 import { nextFiring } from '../../decide/schedule.ts';
+import { mayStart } from '../../decide/starts.ts';
 import { failingAgents } from '../../doctor/failing.ts';
 import type { Halt } from '../../model/halt.ts';
-import { deployment, host, type State } from '../../model/state.ts';
+import { deployment, host, rollback, type State } from '../../model/state.ts';
 import { approveVerb, waits } from './approval.ts';
 import type { Need, Picture } from './status.ts';
 
@@ -20,6 +21,7 @@ export function needsOf(picture: Picture): Need[] {
     ...(daemon.running && picture.stuck !== null
       ? [need(`the loop cannot go on: ${picture.stuck}`, 'airlock log')]
       : []),
+    ...journalNeeds(state),
     ...beatNeeds(picture),
     ...switchNeeds(picture),
     ...currentNeeds(picture),
@@ -54,6 +56,17 @@ function policyNeeds(faults: Picture['policyFaults']): Need[] {
     ? 'there is no policy'
     : `the policy file has ${faults.length} fault${faults.length > 1 ? 's' : ''}`;
   return [need(what, absent ? 'airlock init' : 'airlock policy check')];
+}
+
+/** Until an operator says that he has read it. */
+function journalNeeds(state: State): Need[] {
+  const news = host(state).journal ?? null;
+  if (news === null) return [];
+  const what =
+    news.what === 'rebuilt'
+      ? 'the journal was damaged and rebuilt'
+      : 'the chain of the journal is broken';
+  return [need(`${what}: ${news.found[0] ?? 'nothing is lost'}`, 'airlock doctor')];
 }
 
 function switchNeeds({ switches }: Picture): Need[] {
@@ -102,8 +115,9 @@ function beatNeeds({ state, daemon, policy, now }: Picture): Need[] {
 
 /** A barred release stays current when there is nothing to go back to: no run starts from it. */
 function barredNeeds(state: State, current: string): Need[] {
+  // One that is being left will not stay.
+  if (mayStart(state, current) || rollback(state) !== null) return [];
   const digest = state.releases.get(current)?.digest ?? '';
-  if (!state.bad.has(digest)) return [];
   const what = `${current} is current and barred: no run starts from it`;
   return [need(what, `airlock unbar ${digest.slice(0, 12)} --reason TEXT`)];
 }

@@ -1,6 +1,6 @@
 /** The whole picture, of facts that were read: pure. */
 import { nextFiring } from '../../decide/schedule.ts';
-import { releaseFor } from '../../decide/starts.ts';
+import { mayStart, releaseFor } from '../../decide/starts.ts';
 import { skipped, type View } from '../../decide/view.ts';
 import { instant } from '../../model/duration.ts';
 import type { Facts } from '../../model/fact.ts';
@@ -10,6 +10,7 @@ import type { Reason } from '../../model/reason.ts';
 import type { Run } from '../../model/run.ts';
 import type { Agent } from '../../model/runtime.ts';
 import { type AgentRecord, deployment, host, type State } from '../../model/state.ts';
+import type { Head } from '../../store/chain.ts';
 import type { DaemonState } from '../../store/daemon.ts';
 import { proposalShape } from './proposal.ts';
 import { releaseState } from './release.ts';
@@ -18,6 +19,8 @@ import { runShape } from './run.ts';
 /** What was read. */
 export interface Picture {
   state: State;
+  /** Where the chain of the journal ends. */
+  journalHead: Head | null;
   /** Why there is no state to show; null when there is. */
   journalFault: Reason | null;
   /** Nothing was ever started here. */
@@ -48,7 +51,7 @@ export function statusShape(picture: Picture, needs: readonly Need[]) {
     schema: 1,
     needs,
     notes: notesOf(picture),
-    daemon: { running, pid, since, version },
+    daemon: { running, pid, since, version, journalHead: picture.journalHead },
     current: currentShape(picture),
     deployment:
       slot === null
@@ -88,7 +91,8 @@ function agentsShape(picture: Picture) {
   const { state, agents } = picture;
   const view = picture.policy === null ? null : viewOf(picture, picture.policy);
   const { current } = host(state);
-  const barred = state.bad.has(state.releases.get(current ?? '')?.digest ?? '');
+  const barred = current !== null && !mayStart(state, current);
+  const starts = (name: string) => (view === null ? !barred : releaseFor(view, name) !== null);
   const names = agents?.map((one) => one.name) ?? [...state.agents.keys()];
   const running = runningBy(state);
   const entries = new Map(agents?.map((one) => [one.name, one]));
@@ -103,7 +107,7 @@ function agentsShape(picture: Picture) {
       release: release ?? host(state).current,
       running: (running.get(name) ?? []).map(runShape),
       next: nextOf(record),
-      skipped: halted ?? (barred ? 'known-bad' : null),
+      skipped: halted ?? (current === null || starts(name) ? null : 'known-bad'),
       lastRun: record?.lastRun ?? null,
     };
   });

@@ -5,6 +5,7 @@ import type { Layout } from '../../model/layout.ts';
 import { Failure, type Reason } from '../../model/reason.ts';
 import { type Call, exits, type Result, usage } from '../call.ts';
 import { readingIfThere } from '../open.ts';
+import { type JournalVerified, verifyJournal } from '../read-journal.ts';
 import { verifyRelease } from '../read-releases.ts';
 import { releaseState } from '../shape/release.ts';
 import { line, uncut } from '../show/escape.ts';
@@ -24,24 +25,36 @@ export function verb(call: Call): Result {
   const { layout, args } = call;
   const there = complete(layout);
   const asked = chosen(there, args[0]).map((id) => verified(layout, id));
-  const damaged = asked.filter((one) => !one.ok);
-  const ok = damaged.length === 0;
-  const others = ok ? [] : there.filter((id) => !asked.some((one) => one.id === id));
+  const journal = args[0] === undefined ? verifyJournal(layout) : null;
+  const sound = asked.every((one) => one.ok);
+  const ok = sound && (journal?.ok ?? true);
+  const others = sound ? [] : there.filter((id) => !asked.some((one) => one.id === id));
   const all = [...asked, ...others.map((id) => verified(layout, id))];
   const affected = all.filter((one) => !one.ok).map((one) => one.id);
   const intact = all.filter((one) => one.ok).map((one) => one.id);
   const shared = sharedFiles(layout, all);
-  const advice = ok ? null : adviceOf(layout, affected, intact);
+  const advice = sound ? null : adviceOf(layout, affected, intact);
+  const releases = () => asked.map((one) => told(call, one));
   const text = () =>
-    asked.length === 0
-      ? 'There are no releases yet.'
-      : [...asked.map((one) => told(call, one)), ...summary(affected, intact, shared)].join('\n');
-  return {
-    exit: ok ? exits.done : exits.failed,
-    json: { schema: 1, ok, releases: asked, affected, intact, shared, advice },
-    text,
-    fault: () => `damaged: ${affected.map((id) => uncut(id)).join(', ')}\nto do: ${advice}`,
-  };
+    [
+      ...(asked.length === 0 ? ['There are no releases yet.'] : releases()),
+      ...(journal === null ? [] : [journalLine(call, journal)]),
+      ...summary(affected, intact, shared),
+    ].join('\n');
+  const json = { schema: 1, ok, releases: asked, affected, intact, shared, advice, journal };
+  return { exit: ok ? exits.done : exits.failed, json, text, fault: () => faultOf(json) };
+}
+
+function faultOf(found: {
+  affected: readonly string[];
+  advice: string | null;
+  journal: JournalVerified | null;
+}): string {
+  const { affected, advice, journal } = found;
+  const lines =
+    affected.length === 0 ? [] : [`damaged: ${affected.map((id) => uncut(id)).join(', ')}`];
+  if (journal?.ok === false) lines.push(`the journal: ${line(journal.faults[0] ?? '')}`);
+  return [...lines, `to do: ${advice ?? 'find out who wrote there; `airlock doctor`'}`].join('\n');
 }
 
 function verified(layout: Layout, id: string): Verified {
@@ -153,4 +166,14 @@ function told({ paint }: Call, { id, faults }: Verified): string {
   const lines = faults.slice(0, 20).map((one) => reasonText(one, paint).replace(/^/gm, '    '));
   const more = faults.length > 20 ? [`    ... and ${faults.length - 20} more`] : [];
   return [`${paint.red('BAD ')}  ${uncut(id)}`, ...lines, ...more].join('\n');
+}
+
+function journalLine({ paint }: Call, { ok, head, entries, faults }: JournalVerified): string {
+  if (ok && head === null) return `${paint.green('good')}  journal: nothing is in it yet`;
+  if (ok) {
+    return `${paint.green('good')}  journal: ${entries} entries, to ${head?.seq} ${head?.hash}`;
+  }
+  return [`${paint.red('BAD ')}  journal`, ...faults.map((one) => `    ${line(one, 1000)}`)].join(
+    '\n',
+  );
 }

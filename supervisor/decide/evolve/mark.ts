@@ -1,6 +1,6 @@
 import { instant } from '../../model/duration.ts';
 import type { Mark } from '../../model/mark.ts';
-import { deployment } from '../../model/state.ts';
+import { deployment, host } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 import { clockMoved } from './clock.ts';
 import { bar, endDeployment, judged, recordGate } from './deployment.ts';
@@ -109,6 +109,9 @@ const on: On = {
     for (const name of mark.on) draft.notice('halt', name, null);
   },
   policy: (draft, mark) => draft.host({ policy: mark.digest }),
+  covered: () => undefined,
+  'journal-found': journalFound,
+  'journal-known': journalKnown,
   tick(draft) {
     draft.host({ lastTick: draft.now });
     // Whoever still wants a step has tried it again long before this.
@@ -174,4 +177,18 @@ function currentMoved(draft: Draft, mark: Mark & { mark: 'current-moved' }): voi
     actual: mark.release,
     hint: 'It is not barred: drop it again.',
   });
+}
+
+/** It stays until an operator has read it; what comes meanwhile is added. */
+function journalFound(draft: Draft, { mark: _, ...found }: Mark & { mark: 'journal-found' }): void {
+  const before = host(draft.state).journal?.found ?? [];
+  const all = [...new Set([...before, ...found.found])];
+  draft.host({ journal: { ...found, at: draft.now, found: all } });
+  draft.notice(`journal-${found.what}`, found.aside ?? 'journal.db', null);
+}
+
+function journalKnown(draft: Draft): void {
+  const { journal, knownFaults = [] } = host(draft.state);
+  const known = [...new Set([...knownFaults, ...(journal?.found ?? [])])].slice(-200);
+  draft.host({ journal: null, knownFaults: known });
 }
