@@ -15,6 +15,7 @@ const benches = [
   ['intake'],
   ['command'],
   ['scale'],
+  ['audit'],
 ];
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 

@@ -52,6 +52,8 @@ export interface Place {
   as: 'file' | 'folder' | 'tree' | 'program';
   /** Operators may write it; `sticky`: and not each other's files. */
   shared?: 'operators' | 'sticky';
+  /** It is one of many alike, this agent's. */
+  agent?: string;
   /** It belongs to this user, who alone may write it. */
   owner?: number;
 }
@@ -134,9 +136,9 @@ function agentsOf({ layout, agents }: Install): Place[] {
     at(layout.workspaces, 'workspaces', 'folder'),
     at(dirname(layout.receipts('any')), 'receipts', 'folder'),
     ...agents.flatMap(({ agent, uid }) => [
-      { ...at(layout.inbox(agent), `inbox of ${agent}`, 'folder'), owner: uid },
-      { ...at(layout.workspace(agent), `workspace of ${agent}`, 'folder'), owner: uid },
-      at(layout.receipts(agent), `receipts of ${agent}`, 'folder'),
+      { ...at(layout.inbox(agent), `inbox of ${agent}`, 'folder'), agent, owner: uid },
+      { ...at(layout.workspace(agent), `workspace of ${agent}`, 'folder'), agent, owner: uid },
+      { ...at(layout.receipts(agent), `receipts of ${agent}`, 'folder'), agent },
     ]),
   ];
 }

@@ -14,6 +14,12 @@ export interface Walked {
   looked: number;
 }
 
+interface How {
+  key: boolean;
+  fresh: boolean;
+  except: number | null;
+}
+
 type Stats = NonNullable<ReturnType<Looked['at']>>;
 
 /**
@@ -38,7 +44,7 @@ class Walker {
   /** Folders and what they are alike in: owner, bits and file system of each up to the top. */
   readonly #alike = new Map<string, number>();
   readonly #kinds = new Map<string, number>();
-  readonly #tried = new Set<string>();
+  readonly #tried = new Map<string, number>();
   /** Places of ROOT, whose ACLs are asked for. */
   readonly #keys = new Map<string, string>();
 
@@ -58,8 +64,8 @@ class Walker {
     const end = this.#follow(place.path, place.part);
     if (end === null) return;
     const { path, stats } = end;
-    const key = place.as !== 'program' && place.as !== 'tree';
-    if (key) this.#keys.set(path, place.part);
+    const key = place.as !== 'program' && place.as !== 'tree' && place.agent === undefined;
+    if (key || place.agent !== undefined) this.#keys.set(path, place.part);
     const contents = place.as === 'folder' || place.as === 'tree';
     this.#judge(path, stats, place.part, this.#ruleOf(path, place));
     this.#try(path, stats, { key, fresh: contents, except: place.owner ?? null });
@@ -135,20 +141,23 @@ class Walker {
 
   /**
    * Every place of its own is tried; of many that the kernel cannot tell apart, in trees and on
-   * the way to libraries, the first: same file system, owner, group and bits, all the way up.
+   * the way to libraries, the first: same file system, owner, group and bits, all the way up. What
+   * is an agent's is alike for all the others: two of them, so that each agent has another's.
    */
-  #try(path: string, stats: Stats, how: { key: boolean; fresh: boolean; except: number | null }) {
-    const kind = kindOf(stats);
+  #try(path: string, stats: Stats, how: How) {
     const { key, fresh, except } = how;
-    const alike = `${this.#like(path, stats)} ${fresh} ${kind}`;
+    const kind = kindOf(stats);
     const known = this.#targets.get(path);
     if (known !== undefined) {
       known.fresh ||= fresh;
       known.key ||= key;
       return;
     }
-    if (!key && this.#tried.has(alike)) return;
-    this.#tried.add(alike);
+    const own = except !== null && stats.uid === except && stats.gid === except;
+    const alike = own ? `agent's ${stats.mode} ${stats.dev}` : `${this.#like(path, stats)}`;
+    const count = (this.#tried.get(`${alike} ${fresh} ${kind}`) ?? 0) + 1;
+    this.#tried.set(`${alike} ${fresh} ${kind}`, count);
+    if (!key && count > (own ? 2 : 1)) return;
     this.#targets.set(path, { path, kind, fresh, entry: path !== '/', key, except });
   }
 

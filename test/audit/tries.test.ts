@@ -70,7 +70,7 @@ const planted: [string, (host: PlantedHost) => void, string[]][] = [
   [
     'an inbox that another agent can write',
     ({ layout }) => chmodSync(layout.inbox('maker'), 0o777),
-    [`scout could ${create} /root/inbox/maker`],
+    ['scout could make a new file in /root/inbox/maker'],
   ],
 ];
 

@@ -71,8 +71,6 @@ function asUser(user: TryUser, what: () => void): void {
     what();
   } finally {
     process.seteuid?.(0);
-    process.setegid?.(0);
-    process.setgroups?.([0]);
   }
 }
 
