@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { boundsOf } from '../supervisor/act/run/places.ts';
 import { type RunPlace, startRun } from '../supervisor/act/run/run.ts';
 import { openDoor } from '../supervisor/gateway/door.ts';
 import { launch } from '../supervisor/host/process/process.ts';
@@ -36,6 +37,7 @@ const spec: RunSpec = {
   ...{ wall: 60_000, policy: '' },
 };
 const place: RunPlace = {
+  bounds: boundsOf(policy),
   confine,
   ...{ programs: findPrograms(), identity: identityFor('maker'), release, deps: null, limits },
   ...{ runs: join(base, 'var/runs'), entry: ['node', 'main.mjs'], now: Date.now },

@@ -3,11 +3,11 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
-import { launcherAt, probeAt } from './host/launcher/client.ts';
+import { probeAt } from './host/launcher/client.ts';
 import type { Log } from './host/log.ts';
 import { probeHere } from './host/path/probe.ts';
 import type { Programs } from './host/process/programs.ts';
-import { confine } from './host/sandbox/confine.ts';
+import type { Confine } from './host/sandbox/confine.ts';
 import { identityFor } from './host/sandbox/identity.ts';
 import { Loop } from './loop.ts';
 import type { Layout } from './model/layout.ts';
@@ -24,8 +24,10 @@ export interface Outside {
   policyFile: string;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
-  /** Socket of the launcher that starts runs; null: they start from this process. */
+  /** Socket of the launcher that does what only root may; null: this process does it. */
   launcher: string | null;
+  /** How runs start: from this process, or by the launcher. */
+  confine: Confine;
   programs: Programs;
   log: Log;
   journal: Journal;
@@ -61,7 +63,7 @@ export function goLive(outside: Outside): Live {
   let number = 0;
   const world: World = {
     ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
-    confine: outside.launcher === null ? confine : launcherAt(outside.launcher),
+    confine: outside.confine,
     policy: policy.inForce,
     probe: outside.launcher === null ? probeHere : probeAt(outside.launcher),
     state: () => loop.state,

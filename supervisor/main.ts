@@ -1,8 +1,11 @@
+import { readyGroups } from './host/cgroup/ground.ts';
+import { launcherAt } from './host/launcher/client.ts';
 import { type Log, openLog } from './host/log.ts';
 import { keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/process/notify.ts';
 import { findPrograms } from './host/process/programs.ts';
 import { readyRoot } from './host/root.ts';
+import { type Confine, confine } from './host/sandbox/confine.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
@@ -126,7 +129,8 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const clocks = { now, monotonic };
   const hostInstall = options.hostInstall ?? false;
   const launcher = options.launcher ?? null;
-  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall, launcher };
+  const runs = { launcher, confine: await confineOf(launcher) };
+  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall, ...runs };
   const outside = { ...given, wake, wakeAt, dirty };
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
@@ -157,6 +161,13 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     log.info('stopped', { why });
   };
   return { live, ready, wake: (tick = false) => wakes.wake(tick), stop };
+}
+
+/** Without a launcher runs start here, in groups of their own where `AIRLOCK_CGROUP` names one. */
+async function confineOf(launcher: string | null): Promise<Confine> {
+  if (launcher !== null) return launcherAt(launcher);
+  const ground = await readyGroups(process.env.AIRLOCK_CGROUP, false);
+  return (spec, limits) => confine(spec, limits, ground);
 }
 
 /** Who wants to know that the loop has looked. */

@@ -1,5 +1,5 @@
-import { type Reason, reason } from '../model/reason.ts';
-import type { RunCause, RunEnding, RunOutcome } from '../model/run.ts';
+import { type Reason, type ReasonCode, reason } from '../model/reason.ts';
+import type { Excess, RunCause, RunEnding, RunOutcome } from '../model/run.ts';
 
 export interface Verdict {
   outcome: RunOutcome;
@@ -21,8 +21,9 @@ export function attribute(ending: RunEnding): Verdict {
   const quiet = ending.stoppedBy === null && ending.exit === 0 && door.errors.length === 0;
   const began = door.steps > 0 || door.turns.begun > 0;
   if (quiet && began) return fine;
-  // A flood was seen by the supervisor itself: no provider makes a runtime print without end.
-  const excuse = ending.stoppedBy === 'output' ? null : excused(ending);
+  const excess = tookTooMuch(ending);
+  if (excess !== null) return excess;
+  const excuse = excused(ending);
   if (excuse !== null) return excuse;
   if (quiet) return emptyRun(ending);
   if (ending.stoppedBy === 'timeout') return timedOut(ending);
@@ -48,6 +49,29 @@ function stoppedOnPurpose(ending: RunEnding): Verdict | null {
     return { outcome: 'stopped', cause: null, reason: because };
   }
   return null;
+}
+
+/** Codes and words of what a run took too much of; the supervisor or the kernel saw it. */
+const excesses: Record<Excess, readonly [ReasonCode, message: string]> = {
+  output: ['run-failed', 'the run printed more than limits.run.flood and was stopped'],
+  memory: ['out-of-memory', 'the run used more than limits.run.memory: the kernel ended it'],
+  processes: ['too-many-processes', 'the run started more than limits.run.processes'],
+  workspace: ['workspace-full', 'the run kept more than limits.run.workspace'],
+  inbox: ['inbox-full', 'the run put more than limits.run.inbox into its inbox'],
+  disk: ['disk-reserve', 'the disk went below host.reserve, and this run took most of it'],
+};
+
+/**
+ * No provider makes a runtime print without end or eat the memory: no outage excuses it. A disk
+ * that is too small for what the limits allow is the host's.
+ */
+function tookTooMuch(ending: RunEnding): Verdict | null {
+  const why = ending.stoppedBy;
+  if (why === null || !(why in excesses)) return null;
+  const [code, message] = excesses[why as Excess];
+  const { input, expected, actual, cause } = failure(ending);
+  const because = reason(code, { message, step: 'run', input, expected, actual, cause });
+  return { outcome: 'failed', cause: why === 'disk' ? 'host' : 'runtime', reason: because };
 }
 
 /**
@@ -94,12 +118,9 @@ function emptyRun(ending: RunEnding): Verdict {
 function failure(ending: RunEnding): Reason {
   const reported = ending.door.errors.at(-1);
   const script = ending.door.scriptFaults.at(-1);
-  const flooded = ending.stoppedBy === 'output';
   const how = ending.signal === null ? `exit ${ending.exit}` : `signal ${ending.signal}`;
   return reason('run-failed', {
-    message: flooded
-      ? 'the run printed more than limits.run.flood and was stopped'
-      : (reported?.message ?? script ?? `the run ended with ${how}`),
+    message: reported?.message ?? script ?? `the run ended with ${how}`,
     step: reported?.step ?? 'run',
     input: reported?.input ?? null,
     expected: reported?.expected ?? 'exit 0 and no reported error',

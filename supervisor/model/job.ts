@@ -22,6 +22,16 @@ export const boundsSchema = z.strictObject({
   processes: count(2 ** 22),
   /** Cores. */
   cpu: z.number().positive().max(4096),
+  /** Bytes that its workspace and inbox may hold together. */
+  workspace: count(2 ** 50),
+  /** Names that its inbox may hold. */
+  inbox: count(2 ** 31),
+  /** Bytes of the disk that no run may use up: the host's own. */
+  reserve: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(2 ** 50),
 });
 export type Bounds = z.infer<typeof boundsSchema>;
 

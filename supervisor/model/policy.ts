@@ -23,6 +23,10 @@ const runtimeSchema = z.strictObject({
   build: z.array(argv).default([]).describe('checks on a private copy, without network'),
 });
 
+/** What a host may offer: limits on runs, kill and freeze in one go, users of their own. */
+export const hostAbilities = ['memory', 'pids', 'cpu', 'freeze', 'users'] as const;
+export type HostAbility = (typeof hostAbilities)[number];
+
 const permissionSchema = z.strictObject({
   paths: z.array(glob).min(1),
   agents: z.array(agentName).min(1).optional().describe('all agents if left out'),
@@ -64,6 +68,11 @@ const runLimits = z
     output: bytes.prefault('1MiB').describe('stdout and stderr kept, each'),
     flood: bytes.prefault('64MiB').describe('a run that prints more is stopped'),
     trace: bytes.prefault('8MiB').describe('a trace file'),
+    memory: bytes.prefault('2GiB').describe('of a run, its /tmp included; needs cgroups'),
+    processes: z.number().int().positive().default(512).describe('threads count; needs cgroups'),
+    cpu: z.number().positive().default(2).describe('cores of a run; needs cgroups'),
+    workspace: bytes.prefault('4GiB').describe('what workspace and inbox of a run may hold'),
+    inbox: z.number().int().positive().default(10_000).describe('names that an inbox may hold'),
     concurrent: z.number().int().positive().default(4).describe('service runs at once'),
   })
   .prefault({});
@@ -138,6 +147,15 @@ export const policySchema = z.strictObject({
     })
     .prefault({}),
   limits: limitsSchema,
+  host: z
+    .strictObject({
+      require: z
+        .array(z.enum(hostAbilities))
+        .default([])
+        .describe('what must be there, or the supervisor does not start'),
+      reserve: bytes.prefault('64MiB').describe('room on the disk that no run may use up'),
+    })
+    .prefault({}),
   models: z.record(z.string(), z.array(upstreamSchema).min(1)),
   keep: z
     .strictObject({

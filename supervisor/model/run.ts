@@ -24,13 +24,19 @@ export interface RunSpec {
   policy: Digest;
 }
 
+/**
+ * What a run took too much of (policy `limits.run`); `memory` and `processes` are the kernel's
+ * word. `disk`: it grew most while the disk went below `host.reserve`.
+ */
+export type Excess = 'output' | 'memory' | 'processes' | 'workspace' | 'inbox' | 'disk';
+
 /** What a run's end looked like: facts only; `decide/attribute` says whose fault it was. */
 export interface RunEnding {
   /** null when it was ended by a signal or never started. */
   exit: number | null;
   signal: string | null;
   /** Why the supervisor ended it, if it did. */
-  stoppedBy: null | 'timeout' | 'halt' | 'operator' | 'rollback' | 'output' | 'shutdown';
+  stoppedBy: null | 'timeout' | 'halt' | 'operator' | 'rollback' | 'shutdown' | Excess;
   /** The sandbox or the gateway could not be set up: the host's fault. */
   hostFault: Reason | null;
   durationMs: number;

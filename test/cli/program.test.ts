@@ -7,7 +7,7 @@ const contract =
   'init start status propose withdraw approvals unbar proposals releases runs incidents log show ' +
   'diff approve reject promote abort rollback lock unlock halt resume run cancel trace doctor verify';
 
-const verbs = groups.flatMap((group) => group.verbs).filter((one) => !one.hidden);
+const verbs = groups.flatMap((group) => group.verbs);
 
 function parsed(...argv: string[]) {
   let printed = '';
@@ -23,7 +23,8 @@ function parsed(...argv: string[]) {
 
 describe('the command line', () => {
   it('has every verb of the contract, each once, each with its code', async () => {
-    const names = verbs.map((one) => one.name).toSorted();
+    const shown = verbs.filter((one) => !one.hidden);
+    const names = shown.map((one) => one.name).toSorted();
     const two = ['policy check', 'policy diff', 'policy schema', 'model test'];
     expect(names).toEqual([...contract.split(' '), ...two].toSorted());
     for (const one of verbs) expect((await one.load()).verb).toBeTypeOf('function');

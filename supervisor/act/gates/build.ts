@@ -4,6 +4,7 @@ import type { Programs } from '../../host/process/programs.ts';
 import type { Confine, ConfinedEnding } from '../../host/sandbox/confine.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
 import { makePlace, removePlace } from '../../host/sandbox/places.ts';
+import type { Bounds } from '../../model/job.ts';
 import type { Finding, GateResult } from '../../model/proposal.ts';
 import { reason, reasonOf } from '../../model/reason.ts';
 import { stoppable } from './stoppable.ts';
@@ -25,6 +26,7 @@ export interface BuildRequest {
   within: number;
   /** Bytes kept of each stream, and bytes of both beyond which a check is stopped. */
   limits: { output: number; flood: number };
+  bounds: Bounds;
   /** Folder for the private copy. */
   runs: string;
   /** Ends it early: what it says then counts for nothing. */
@@ -78,7 +80,7 @@ async function judge(
       ...{ programs, identity, deps, tools, ...nothing },
       ...{ runtime: copy, runtimeWritable: true, environment: {}, command: check },
     },
-    { kept: limits.output, flood: limits.flood, wall: Math.ceil(wall) },
+    { kept: limits.output, flood: limits.flood, wall: Math.ceil(wall), bounds: request.bounds },
   );
   const ending = await stoppable(confined, request.signal);
   const passed = ending.setup === null && ending.stoppedBy === null && ending.exit === 0;
@@ -111,6 +113,7 @@ function failed(check: string[], ending: ConfinedEnding): Finding {
 function how(ending: ConfinedEnding): string {
   if (ending.stoppedBy === 'timeout') return `stopped: not done after ${ending.durationMs} ms`;
   if (ending.stoppedBy === 'output') return `stopped: it printed more than ${ending.bytes} bytes`;
+  if (ending.stoppedBy !== null) return `stopped: it took too much (${ending.stoppedBy})`;
   return ending.signal === null ? `exit ${ending.exit}` : `ended by ${ending.signal}`;
 }
 

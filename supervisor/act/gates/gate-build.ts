@@ -1,7 +1,7 @@
 import type { GateResult } from '../../model/proposal.ts';
 import type { Step } from '../../model/step.ts';
 import { policyPath } from '../../store/policy.ts';
-import { depsOf } from '../run/places.ts';
+import { boundsOf, depsOf } from '../run/places.ts';
 import type { World } from '../world.ts';
 import { buildChecks } from './build.ts';
 
@@ -49,6 +49,7 @@ function check(
     checks: runtime.build,
     within: limits.build,
     limits: limits.run,
+    bounds: boundsOf(inForce.policy),
     runs: world.layout.runs,
     signal,
   });

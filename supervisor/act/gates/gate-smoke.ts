@@ -10,7 +10,7 @@ import { policyPath } from '../../store/policy.ts';
 import { readRuntimeConfig } from '../../store/runtime-config.ts';
 import { haltFor } from '../../store/switches.ts';
 import { openTrace } from '../../store/traces.ts';
-import { depsOf, openWith } from '../run/places.ts';
+import { boundsOf, depsOf, openWith } from '../run/places.ts';
 import { hashOf } from '../stage/manifest.ts';
 import type { World } from '../world.ts';
 import type { RehearsalRoom, Rehearsed, Suite } from './rehearse.ts';
@@ -75,6 +75,7 @@ function roomOf(
     identity: world.identityFor('smoke'),
     runs: layout.runs,
     limits: policy.limits.run,
+    bounds: boundsOf(policy),
     halted,
     now,
     model: policy.smoke.model === 'rehearsal' ? null : policy.smoke.model,

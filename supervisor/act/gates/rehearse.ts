@@ -46,7 +46,7 @@ export type Answers =
 export interface RehearsalRoom
   extends Pick<
     RunPlace,
-    'confine' | 'programs' | 'identity' | 'runs' | 'limits' | 'halted' | 'now'
+    'confine' | 'programs' | 'identity' | 'runs' | 'limits' | 'bounds' | 'halted' | 'now'
   > {
   /** null: the scenarios' scripts; else a name of the policy's models. */
   model: string | null;
@@ -121,9 +121,9 @@ async function inWorld(
   const left = Math.ceil(room.deadline - performance.now());
   const wall = Math.max(1, Math.min(scenario.expect.within, left));
   const spec = specOf(what, scenario, agent, wall, room);
-  const { confine, programs, identity, runs, limits, halted, now } = room;
+  const { confine, programs, identity, runs, limits, bounds, halted, now } = room;
   const started = startRun(spec, {
-    ...{ confine, programs, identity, runs, limits, halted, now, ...folders },
+    ...{ confine, programs, identity, runs, limits, bounds, halted, now, ...folders },
     ...{ release: what.folder, deps: what.deps, entry: what.entry },
     trace: room.traceOf(spec.id),
     openDoor: (...door) => room.openDoor(answersOf(scenario, room), ...door),

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { openDoor as openGatewayDoor } from '../../gateway/door.ts';
 import type { Purse } from '../../gateway/purse.ts';
 import { readText } from '../../host/files/files.ts';
-import type { Upstream } from '../../model/policy.ts';
+import type { Bounds } from '../../model/job.ts';
+import type { Policy, Upstream } from '../../model/policy.ts';
 import { Failure } from '../../model/reason.ts';
 import type { RunSpec } from '../../model/run.ts';
 import type { ScriptTurn } from '../../model/scenario.ts';
@@ -26,6 +27,7 @@ export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: (
     runs: layout.runs,
     entry: policy.runtime.entry,
     limits: policy.limits.run,
+    bounds: boundsOf(policy),
     workspace: layout.workspace(spec.agent.name),
     inbox: layout.inbox(spec.agent.name),
     receipts: layout.receipts(spec.agent.name),
@@ -34,6 +36,12 @@ export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: (
     ...traced(trace),
     now,
   };
+}
+
+/** What any run may take of the host; rehearsals get no sign that they are some. */
+export function boundsOf({ limits, host }: Policy): Bounds {
+  const { memory, processes, cpu, workspace, inbox } = limits.run;
+  return { memory, processes, cpu, workspace, inbox, reserve: host.reserve };
 }
 
 /** The folder of a release's dependencies; null when it has none. */

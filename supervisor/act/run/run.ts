@@ -13,6 +13,7 @@ import {
 } from '../../host/sandbox/places.ts';
 import { instant } from '../../model/duration.ts';
 import type { Halt } from '../../model/halt.ts';
+import type { Bounds } from '../../model/job.ts';
 import type { Policy } from '../../model/policy.ts';
 import { type Reason, reasonOf } from '../../model/reason.ts';
 import type { DoorSummary, RunEnding, RunSpec } from '../../model/run.ts';
@@ -47,6 +48,7 @@ export interface RunPlace extends RunFolders {
   /** Policy `runtime.entry`. */
   entry: string[];
   limits: Pick<Policy['limits']['run'], 'output' | 'flood'>;
+  bounds: Bounds;
   openDoor: OpenDoor;
   /** Reads the switches afresh: a run that is halted does not start. */
   halted: () => Halt | null;
@@ -126,7 +128,7 @@ function launchRun(
       command: place.entry,
     },
     {
-      ...{ kept: limits.output, flood: limits.flood, wall: spec.wall },
+      ...{ kept: limits.output, flood: limits.flood, wall: spec.wall, bounds: place.bounds },
       onOutput: (stream, text) => trace({ at: instant(place.now()), what: 'output', stream, text }),
     },
   );

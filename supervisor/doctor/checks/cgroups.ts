@@ -1,4 +1,4 @@
-import { type CgroupAbilities, cgroupAbilities } from '../../host/sandbox/cgroup.ts';
+import { type CgroupAbilities, cgroupAbilities } from '../../host/cgroup/abilities.ts';
 import { type Finding, good, warn } from '../finding.ts';
 
 /** What of a run's memory, processes and time this host lets us limit. Never pretends. */

@@ -1,3 +1,4 @@
+import { readyGroups } from '../cgroup/ground.ts';
 import { makeFolder } from '../files/files.ts';
 import { openLog } from '../log.ts';
 import { tellServiceManager } from '../process/notify.ts';
@@ -15,8 +16,12 @@ export async function serveLauncher(options: { socket: string; root: string }): 
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
-  const launcher = await openLauncher({ socket, premises, confine });
-  log.info('launcher ready', { socket, root });
+  const ground = await readyGroups(process.env.AIRLOCK_CGROUP, true);
+  const launcher = await openLauncher({
+    ...{ socket, premises },
+    confine: (spec, limits) => confine(spec, limits, ground),
+  });
+  log.info('launcher ready', { socket, root, groups: ground?.plots ?? [] });
   await tellServiceManager(['--ready']);
   log.info('launcher stopping', { why: await ended });
   await launcher.close();

@@ -1,11 +1,12 @@
 import { type ChildProcess, type IOType, type StdioOptions, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import type { RunEnding } from '../../model/run.ts';
 import { inheritedDescriptors } from '../sandbox/descriptors.ts';
 import { type KeptOutput, keepOutput } from '../sandbox/output.ts';
 
 /** Why a process was ended from outside. */
-export type StopWhy = 'timeout' | 'halt' | 'operator' | 'rollback' | 'output' | 'shutdown';
+export type StopWhy = NonNullable<RunEnding['stoppedBy']>;
 
 export interface LaunchOptions {
   /** The whole environment: nothing is inherited. */
@@ -18,10 +19,10 @@ export interface LaunchOptions {
   /** Wall clock, milliseconds; beyond it the process is stopped. */
   wall: number;
   /**
-   * File descriptors 3, 4, ...: a text that the process reads, or a listener to what it writes,
+   * File descriptors 3, 4, ...: what the process reads, or a listener to what it writes,
    * which hears null at the end.
    */
-  pipes?: (string | ((text: string | null) => void))[];
+  pipes?: (string | Buffer | ((text: string | null) => void))[];
   /** Hears the first half of what is kept as it comes, and at the end what of the rest is. */
   onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
   /** Ends the tree; may be called early and more than once. Default: kills its process group. */
@@ -147,11 +148,11 @@ function covered(stdio: StdioOptions & unknown[]): StdioOptions {
 
 function connect(
   stream: Readable | Writable | null | undefined,
-  pipe: string | ((text: string | null) => void),
+  pipe: string | Buffer | ((text: string | null) => void),
 ): void {
   // A process that ends early breaks its pipes; how it ended is told by its exit.
   stream?.on('error', () => undefined);
-  if (typeof pipe === 'string') (stream as Writable | null)?.end(pipe);
+  if (typeof pipe !== 'function') (stream as Writable | null)?.end(pipe);
   else {
     stream?.once('close', () => pipe(null));
     (stream as Readable | null)?.setEncoding('utf8').on('data', pipe);

@@ -11,6 +11,8 @@ export const GATEWAY_PORT = 8484;
 export const GATEWAY_SOCKET = '/run/gateway';
 /** The first process tells the supervisor here how far it came; closed before the run starts. */
 export const PROGRESS_FD = 5;
+/** Files that one process of a run may hold open; a kernel's table is every run's. */
+const OPEN_FILES = 8192;
 /** The last word on PROGRESS_FD: what follows is the run's own doing. */
 export const STARTED = 'started';
 
@@ -22,6 +24,7 @@ export const STARTED = 'started';
  */
 const script = `
 ulimit -c 0
+ulimit -n ${OPEN_FILES} 2>/dev/null
 socat=$1; shift
 listening() {
   while read -r _ at _ state _; do

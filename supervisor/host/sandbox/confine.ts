@@ -3,11 +3,15 @@ import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bounds } from '../../model/job.ts';
 import { type Reason, reason } from '../../model/reason.ts';
+import type { GroupGround } from '../cgroup/ground.ts';
+import { makeGroup } from '../cgroup/group.ts';
 import { errorCode } from '../files/files.ts';
 import { type Ending, type LaunchOptions, launch, type StopWhy } from '../process/process.ts';
 import { identify, type ProcessIdentity } from '../process/process-identity.ts';
 import { STARTED } from './bridge.ts';
 import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandbox.ts';
+import { seccompProgram } from './seccomp.ts';
+import { watchRun } from './watch.ts';
 
 /**
  * Runs a command in its sandbox. Invariants:
@@ -36,11 +40,22 @@ export interface Confined {
 /** The port through which runs start: in this process, or by a launcher (`host/launcher`). */
 export type Confine = (spec: SandboxSpec, limits: Limits) => Confined;
 
-export function confine(spec: SandboxSpec, limits: Limits): Confined {
+/** `ground`: where the run gets groups of its own; null where there are none. */
+export function confine(
+  spec: SandboxSpec,
+  limits: Limits,
+  ground: GroupGround | null = null,
+): Confined {
+  const { bounds = null } = limits;
+  const name = spec.environment.AIRLOCK_RUN ?? 'job';
+  const group = ground === null ? null : makeGroup(ground, name, bounds);
   const status = readStatus();
   let progress = '';
+  let verdict: StopWhy | null = null;
+  const filter = seccompProgram(process.arch);
   const options = sandboxOptions(spec);
-  const argv = [spec.programs.bwrap, '--args', '3', '--', ...sandboxCommand(spec)];
+  const bwrap = [spec.programs.bwrap, '--args', '3', '--', ...sandboxCommand(spec)];
+  const argv = group === null ? bwrap : entering(spec.programs.sh, group.entries, bwrap);
   const launched = launch(argv, {
     ...limits,
     environment: {},
@@ -52,17 +67,42 @@ export function confine(spec: SandboxSpec, limits: Limits): Confined {
         if (progress.length < 4096) progress += text ?? '';
       },
       ...feeds().map(({ text }) => text),
+      ...(filter === null ? [] : [filter]),
     ],
-    kill: (child) => status.whenTold((first) => killBoth(child, first)),
-    gone: async () => treeGone(await status.first()),
+    kill: (child) => {
+      group?.kill();
+      status.whenTold((first) => killBoth(child, first));
+    },
+    gone: async () => {
+      await treeGone(await status.first());
+      verdict = group?.verdict() ?? null;
+      await group?.gone();
+    },
   });
+  const { workspace, inbox } = spec;
+  const watched = { folders: { workspace, inbox }, group, stop: launched.stop };
+  const unwatch = bounds === null ? () => undefined : watchRun({ ...watched, bounds });
   const ended = launched.ended.then((ending) => {
+    unwatch();
     const began = progress.split('\n').includes(STARTED);
-    const stopped = ending.stoppedBy !== null && ending.stoppedBy !== 'timeout';
+    const stopped = onPurpose.has(ending.stoppedBy);
     const setup = began || stopped ? null : setupFault(ending, progress, spec);
-    return { ...ending, ...asSignal(ending), setup };
+    // The kernel may have been quicker than our look at its counters.
+    const stoppedBy = ending.stoppedBy ?? verdict;
+    return { ...ending, ...asSignal(ending), stoppedBy, setup };
   });
   return { first: status.first(), ended, stop: launched.stop };
+}
+
+/** Why a run may have ended before it began, without a fault of the host. */
+const onPurpose: ReadonlySet<StopWhy | null> = new Set<StopWhy>([
+  ...(['halt', 'operator', 'rollback', 'shutdown'] as const),
+]);
+
+/** A shell that is in the run's groups before it becomes bubblewrap: nothing is ever outside. */
+function entering(sh: string, entries: string[], argv: string[]): string[] {
+  const script = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"';
+  return [sh, '-c', script, 'airlock', ...entries, '--', ...argv];
 }
 
 /** How long a stop waits for bubblewrap's word, milliseconds. */

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Programs } from '../process/programs.ts';
 import { firstProcess, GATEWAY_SOCKET } from './bridge.ts';
 import { type Identity, RUN_USER } from './identity.ts';
+import { seccompProgram } from './seccomp.ts';
 
 /**
  * What a run sees (contract, section 5), as bubblewrap's arguments. Pure: runs nothing.
@@ -59,6 +60,10 @@ export function sandboxOptions(spec: SandboxSpec): string[] {
     ...mounts(spec),
     ...['--remount-ro', '/', '--chdir', '/runtime'],
     ...environment(spec),
+    // Read last, after the files of /etc.
+    ...(seccompProgram(process.arch) === null
+      ? []
+      : ['--seccomp', `${firstFeed + feeds().length}`]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -25,6 +25,8 @@ export async function givenLauncher(
   environment: Record<string, string> = {},
 ): Promise<TestLauncher> {
   const socket = join(root, 'launcher.sock');
+  // What a killed one left tells nothing of the next.
+  rmSync(socket, { force: true });
   const argv = ['--import', 'tsx', command, 'launcher', '--root', root, '--socket', socket];
   const { PATH } = process.env;
   const child = spawn(process.execPath, argv, {

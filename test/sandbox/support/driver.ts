@@ -14,10 +14,11 @@ import {
 import { smoke } from '../../../supervisor/act/gates/smoke.ts';
 import { type OpenDoor, type RunPlace, startRun } from '../../../supervisor/act/run/run.ts';
 import { openDoor } from '../../../supervisor/gateway/door.ts';
+import { readyGroups } from '../../../supervisor/host/cgroup/ground.ts';
 import { listFolder, readText } from '../../../supervisor/host/files/files.ts';
 import { launcherAt } from '../../../supervisor/host/launcher/client.ts';
 import { findPrograms } from '../../../supervisor/host/process/programs.ts';
-import { confine as confineHere } from '../../../supervisor/host/sandbox/confine.ts';
+import { type Confine, confine as confineHere } from '../../../supervisor/host/sandbox/confine.ts';
 import { identityFor } from '../../../supervisor/host/sandbox/identity.ts';
 import { type Policy, policySchema } from '../../../supervisor/model/policy.ts';
 import type { RunSpec } from '../../../supervisor/model/run.ts';
@@ -40,8 +41,17 @@ const agent: Agent = agentSchema.parse({
 });
 const programs = { ...findPrograms(), ...request.programs };
 const identity = identityFor(agent.name);
-const confine = request.launcher ? launcherAt(request.launcher, 500) : confineHere;
+const ground = await readyGroups(request.cgroup, false);
+const confine: Confine = request.launcher
+  ? launcherAt(request.launcher, 500)
+  : (spec, limits) => confineHere(spec, limits, ground);
+const { memory, processes, cpu, workspace, inbox } = policy.limits.run;
+const bounds = {
+  ...{ memory, processes, cpu, workspace, inbox, reserve: policy.host.reserve },
+  ...request.bounds,
+};
 const common = {
+  bounds,
   ...{ confine, programs, identity, runs: `${base}/var/runs`, now: Date.now },
   halted: () => null,
 };
@@ -136,7 +146,7 @@ if (request.smoke) {
 }
 if (request.build) {
   answer.build = await buildChecks({
-    ...{ confine, programs, identity, release, deps, runs: common.runs },
+    ...{ confine, bounds, programs, identity, release, deps, runs: common.runs },
     tools: existsSync(`${base}/tools`) ? `${base}/tools` : null,
     checks: request.build.checks,
     within: request.build.within ?? 30_000,

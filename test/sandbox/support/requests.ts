@@ -1,4 +1,5 @@
 import type { Programs } from '../../../supervisor/host/process/programs.ts';
+import type { Bounds } from '../../../supervisor/model/job.ts';
 import type { GateResult } from '../../../supervisor/model/proposal.ts';
 import type { RunEnding, RunKind } from '../../../supervisor/model/run.ts';
 import type { Rehearsal, Scenario, ScriptTurn } from '../../../supervisor/model/scenario.ts';
@@ -11,6 +12,10 @@ export interface DriverRequest {
   base: string;
   /** Socket of a launcher that starts runs. */
   launcher?: string;
+  /** A group below which runs get theirs. */
+  cgroup?: string;
+  /** What a run may take, beside the defaults. */
+  bounds?: Partial<Bounds>;
   /** To take a program away. */
   programs?: Partial<Programs>;
   run?: RunRequest;

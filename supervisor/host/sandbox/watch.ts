@@ -1,0 +1,119 @@
+import type { Bounds } from '../../model/job.ts';
+import type { Group } from '../cgroup/group.ts';
+import type { StopWhy } from '../process/process.ts';
+import { type Held, heldBy, leftAt, nameCounter } from './measure.ts';
+
+/**
+ * Watches what a run takes of the host while it goes on, and stops it at the first bound that it
+ * breaks. The kernel counts memory and processes; what a run keeps is walked, seldom: as often as
+ * the room on its disk shrinks by half of what it may still take, and every now and then.
+ */
+export interface Watched {
+  folders: { workspace: string | null; inbox: string | null };
+  bounds: Bounds;
+  group: Group | null;
+  stop: (why: StopWhy) => void;
+}
+
+/** Milliseconds between two looks: each reads a few counters. */
+const look = 100;
+/** Times the duration of a walk before the next one: walking is a part of the time. */
+const rest = 5;
+/** Without any sign walks are this far apart, milliseconds; the disk may be others' too. */
+const seldom = 10_000;
+/** Growth under which nobody is to blame for a disk that fills. */
+const innocent: Held = { bytes: 1024 ** 2, inodes: 100 };
+/** Inodes that must stay free. */
+const spareInodes = 1000;
+
+/** How much each run under way has grown, as last walked: the worst is stopped for all. */
+const growth = new Map<object, Held>();
+
+/** Returns how to end the watch. */
+export function watchRun(watched: Watched): () => void {
+  const { bounds, group, stop } = watched;
+  const { inbox } = watched.folders;
+  const flooded = inbox === null ? () => false : nameCounter(inbox, bounds.inbox);
+  const kept = watchKept(watched);
+  const timer = setInterval(() => {
+    const why = group?.verdict() ?? (flooded() ? 'inbox' : null);
+    if (why !== null) stop(why);
+    kept.look();
+  }, look);
+  kept.look();
+  return () => {
+    clearInterval(timer);
+    kept.end();
+  };
+}
+
+/** What a run keeps in its own folders, and what it leaves of the disk. */
+function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): void } {
+  const own = [folders.workspace, folders.inbox].filter((one) => one !== null);
+  const [disk] = own;
+  const first: Partial<Held> = {};
+  const me = {};
+  let held = 0;
+  let over = false;
+  let walking = false;
+  let nextWalk = 0;
+  let roomThen = disk === undefined ? 0 : leftAt(disk).bytes;
+
+  /** A run that found its folders full may still make room, but take no more. */
+  const most = () => Math.max(bounds.workspace, first.bytes ?? 0);
+
+  const walk = async (what: keyof Held): Promise<void> => {
+    const began = performance.now();
+    const found = await heldBy(own, what);
+    nextWalk = performance.now() + rest * (performance.now() - began);
+    if (found === null || over) return;
+    first[what] ??= found;
+    const grown = found - (first[what] ?? 0);
+    growth.set(me, { ...(growth.get(me) ?? { bytes: 0, inodes: 0 }), [what]: grown });
+    if (what === 'bytes') held = found;
+    if (what === 'bytes' && found > most()) stop('workspace');
+    if (disk !== undefined && low(leftAt(disk), bounds) === what && worst(me, what)) stop('disk');
+  };
+
+  const due = (left: Held): keyof Held | null => {
+    const now = performance.now();
+    if (first.bytes === undefined) return 'bytes';
+    if (first.inodes === undefined) return 'inodes';
+    if (now < nextWalk) return null;
+    const short = low(left, bounds);
+    if (short !== null) return short;
+    const shrunk = roomThen - left.bytes;
+    const half = Math.max(innocent.bytes, (most() - held) / 2);
+    return shrunk >= half || now - nextWalk > seldom ? 'bytes' : null;
+  };
+
+  return {
+    look() {
+      if (disk === undefined || walking) return;
+      const left = leftAt(disk);
+      const what = due(left);
+      if (what === null) return;
+      walking = true;
+      roomThen = left.bytes;
+      void walk(what).finally(() => {
+        walking = false;
+      });
+    },
+    end() {
+      over = true;
+      growth.delete(me);
+    },
+  };
+}
+
+/** What of the host's reserve is touched. */
+function low(left: Held, bounds: Bounds): keyof Held | null {
+  if (left.bytes < bounds.reserve) return 'bytes';
+  return left.inodes < spareInodes ? 'inodes' : null;
+}
+
+/** Who grew most since its start is who fills the disk. */
+function worst(me: object, what: keyof Held): boolean {
+  const mine = growth.get(me)?.[what] ?? 0;
+  return mine >= innocent[what] && [...growth.values()].every((one) => one[what] <= mine);
+}
