@@ -58,10 +58,25 @@ function instanceOf({ instance, environment }: PlaceQuestion): string | null {
 
 const policyOf = (checkout: string) => join(checkout, policyOfCheckout);
 
-/** The nearest folder above the program that has a checkout's policy. */
+/** The nearest folder above the program that has a checkout's policy; a package has none. */
 function checkoutAround(program: string): string | null {
+  return above(program, (folder) => {
+    if (isPackage(folder)) return null;
+    return kindOf(policyOf(folder)) === 'file' ? folder : undefined;
+  });
+}
+
+/** The package, unpacked or installed, that this program belongs to; null in a checkout. */
+export const packageFolder = (program: string): string | null =>
+  above(program, (folder) => (isPackage(folder) ? folder : undefined));
+
+const isPackage = (folder: string) => kindOf(join(folder, 'MANIFEST.json')) === 'file';
+
+/** What the nearest folder says that has something to say; null at the top. */
+function above(program: string, ask: (folder: string) => string | null | undefined) {
   for (let folder = program; ; folder = dirname(folder)) {
-    if (kindOf(policyOf(folder)) === 'file') return folder;
+    const said = ask(folder);
+    if (said !== undefined) return said;
     if (folder === dirname(folder)) return null;
   }
 }

@@ -142,6 +142,8 @@ const hints = {
   'journal-damaged':
     'Stop the daemon, keep the file, and put the newest good copy of it back: `airlock doctor`.',
   'schema-older': 'Start the daemon once: it upgrades the journal, after a backup copy.',
+  'install-failed': 'Mend what the cause names, then say the same again: it goes on from there.',
+  'package-damaged': 'Nothing was installed. Take the package again.',
   'backup-damaged': 'Nothing was changed. Take another backup: this one cannot be trusted.',
   'schema-newer': 'This journal was written by a newer Airlock: use that one.',
   internal: 'A fault of Airlock itself: please report it with `airlock log`.',

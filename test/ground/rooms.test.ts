@@ -107,7 +107,7 @@ const rooms: Record<string, Room> = {
   },
   install: {
     rooms: ['model', 'store', 'host'],
-    packages: [],
+    packages: ['zod'],
     node: pure,
     because: 'what puts Airlock on a host, and keeps it, must not need what it puts there',
   },

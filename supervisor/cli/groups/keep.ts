@@ -1,8 +1,41 @@
 import type { Group } from '../verbs.ts';
 
+const prefix = [
+  '--prefix <dir>',
+  'a folder that stands for /; touches no users and no systemd',
+] as const;
+const dry = ['--dry-run', 'say what would be done, and do nothing'] as const;
+
 export const keep: Group = {
-  title: 'Keep it',
+  title: 'Install and keep it',
   verbs: [
+    {
+      name: 'install',
+      args: '',
+      summary: 'put this package on the host: program, services, users, policy',
+      options: [
+        ['--from <dir>', 'a runtime that exists (else the reference runtime that comes along)'],
+        ['--no-start', 'do not start the services'],
+        prefix,
+        dry,
+      ],
+      load: () => import('../verbs/install.ts'),
+    },
+    {
+      name: 'uninstall',
+      args: '',
+      summary: 'take it off the host again; policy and state stay',
+      options: [['--purge', 'policy, state and users go too'], prefix, dry],
+      load: () => import('../verbs/uninstall.ts'),
+    },
+    {
+      name: 'step-back',
+      args: '',
+      summary: 'after an upgrade was taken back: the journal as it was before',
+      hidden: true,
+      options: [],
+      load: () => import('../verbs/step-back.ts'),
+    },
     {
       name: 'backup',
       args: '[file]',

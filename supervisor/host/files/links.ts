@@ -52,3 +52,27 @@ export function readCurrent(layout: Layout): ReleaseId | null {
     throw error;
   }
 }
+
+/** Where a link leads as it is written; null when there is none. */
+export function readLink(path: string): string | null {
+  try {
+    return orNull(() => readlinkSync(path));
+  } catch (error) {
+    if (errorCode(error) === 'EINVAL') return null;
+    throw error;
+  }
+}
+
+/** Make a link, or move the one that is there by one rename: no reader sees it missing. */
+export function moveLink(path: string, to: string): void {
+  const temporary = `${dirname(path)}/.${basename(path)}-${process.pid}`;
+  rmSync(temporary, { force: true });
+  symlinkSync(to, temporary);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    unlinkSync(temporary);
+    throw error;
+  }
+  syncFolder(dirname(path));
+}

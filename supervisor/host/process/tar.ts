@@ -1,5 +1,4 @@
-import { execa } from 'execa';
-import { Failure } from '../../model/reason.ts';
+import { mustCall } from './call.ts';
 
 /** Things of one folder that go into an archive, by name. */
 export interface Packed {
@@ -16,29 +15,11 @@ export async function pack(file: string, parts: readonly Packed[]): Promise<void
   const from = parts.flatMap(({ folder, names }) => ['--directory', folder, ...names]);
   const quiet = ['--warning=no-file-changed', '--warning=no-file-removed'];
   const how = ['--create', '--gzip', '--sort=name', '--numeric-owner', ...quiet, '--file', file];
-  await tar([...how, ...from], 'pack', file, [0, 1]);
+  await mustCall('tar', [...how, ...from], 'pack', [0, 1]);
 }
 
 /** Unpack into an empty folder, as the user who calls. Throws Failure `host-failed`. */
 export async function unpack(file: string, folder: string): Promise<void> {
   const how = ['--extract', '--gzip', '--no-same-owner', '--preserve-permissions'];
-  await tar([...how, '--file', file, '--directory', folder], 'unpack', file, [0]);
-}
-
-async function tar(args: string[], step: string, input: string, good: number[]): Promise<void> {
-  const result = await execa('tar', args, {
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-  });
-  if (result.exitCode !== undefined && good.includes(result.exitCode)) return;
-  throw new Failure('host-failed', {
-    message: `tar could not ${step} ${input}`,
-    step,
-    input,
-    expected: 'exit 0',
-    actual: `exit ${result.exitCode}`,
-    cause: (result.stderr || result.shortMessage || '').trim().slice(-2000) || null,
-  });
+  await mustCall('tar', [...how, '--file', file, '--directory', folder], 'unpack');
 }

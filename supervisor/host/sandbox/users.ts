@@ -29,3 +29,20 @@ export function groupsOf(name: string): number[] {
     .filter(([, , gid, members]) => gid && members?.split(',').includes(name))
     .map(([, , gid]) => Number(gid));
 }
+
+/** What marks an agent's user in /etc/passwd, beside its name: `Airlock agent maker of lab`. */
+export const agentComment = (instance: string | null, agent: string): string =>
+  `Airlock agent ${agent}${instance === null ? '' : ` of ${instance}`}`;
+
+/** Names of all users that were made for agents of an instance. */
+export function usersLike(instance: string | null): string[] {
+  const mine = new RegExp(
+    `^Airlock agent [a-z][a-z0-9-]*${instance === null ? '' : ` of ${instance}`}$`,
+  );
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [name, , , , comment] = line.split(':');
+      return name && mine.test(comment ?? '') ? [name] : [];
+    });
+}

@@ -1,0 +1,80 @@
+import { dirname, join, relative, resolve } from 'node:path';
+import { kindOf, listFolder, readText } from '../../host/files/files.ts';
+import { systemd } from '../../host/process/systemd.ts';
+import { carryOut } from '../../install/effects.ts';
+import { readPackage } from '../../install/package.ts';
+import { type HostPlace, hostPlace } from '../../install/place.ts';
+import { describe, type InstallStep, installPlan, type Package } from '../../install/plan.ts';
+import { Failure } from '../../model/reason.ts';
+import { type Call, exits, flag, type Result, text } from '../call.ts';
+import { lookAtRuntime } from '../init/look.ts';
+import { firstScenario, policyText } from '../init/write-policy.ts';
+import { packageFolder } from '../place.ts';
+
+/** Put this package on the host. Says what it does, and does just that; may be said again. */
+export async function verb(call: Call): Promise<Result> {
+  const place = hostPlace(text(call, 'prefix') ?? '', call.place.instance);
+  await mustBeAble(place, flag(call, 'dryRun'));
+  const folder = packageFolder(import.meta.dirname);
+  if (folder === null) throw noPackage(import.meta.dirname);
+  const found = readPackage(folder, `${process.platform}-${process.arch}`);
+  const policy = policyOf(call, place, found);
+  const start = !(call.options.start === false);
+  return carried(call, installPlan(place, found, { policy, start }));
+}
+
+/** What install and uninstall share: the plan is said as it is carried out, or only said. */
+export async function carried(call: Call, plan: readonly InstallStep[]): Promise<Result> {
+  const dry = flag(call, 'dryRun');
+  const steps: { step: string; state: string }[] = [];
+  if (dry) steps.push(...plan.map((step) => ({ step: describe(step), state: 'planned' })));
+  else {
+    await carryOut(plan, (step, state) => {
+      steps.push({ step, state });
+      call.note(`${state === 'there' ? '=' : '+'} ${step}`);
+    });
+  }
+  const lines = steps.map(({ step }) => `  ${step}`);
+  return {
+    exit: exits.done,
+    json: { schema: 1, ok: true, dryRun: dry, steps },
+    text: () => (dry ? ['Would be done:', ...lines].join('\n') : 'Done. Next: `airlock status`.'),
+  };
+}
+
+export async function mustBeAble({ prefix }: HostPlace, dry: boolean): Promise<void> {
+  if (prefix !== '' || dry) return;
+  if (process.getuid?.() !== 0) {
+    const hint = 'Say it as root, or try --dry-run, or --prefix DIR.';
+    const message = 'only root can install a service';
+    throw new Failure('usage', { message, step: 'install', hint });
+  }
+  if (await systemd.there()) return;
+  const message = 'no systemd runs here';
+  const hint = 'Install into a folder with --prefix DIR, or run `airlock start` in the foreground.';
+  throw new Failure('usage', { message, step: 'install', hint });
+}
+
+function noPackage(input: string): Failure {
+  const message = 'this is a checkout, not a package';
+  const hint = '`npm run package`, unpack what it made, and run its bin/airlock install.';
+  return new Failure('usage', { message, step: 'install', input, hint });
+}
+
+/** Files of a host's first policy; where one is there it stays as it is. */
+function policyOf(call: Call, place: HostPlace, found: Package): Record<string, string> {
+  const from = text(call, 'from');
+  if (from === null) {
+    const shipped = readText(join(found.folder, 'share/airlock.yaml')) ?? '';
+    return { [place.policy]: shipped };
+  }
+  const source = resolve(from);
+  if (kindOf(source) !== 'folder') {
+    const message = `${source}: there is no such folder`;
+    throw new Failure('usage', { message, step: 'install', input: source });
+  }
+  const guess = lookAtRuntime(source);
+  const suite = join(dirname(place.policy), 'smoke', 'first.yaml');
+  const files = { [place.policy]: policyText(relative(dirname(place.policy), source), guess) };
+  return listFolder(dirname(suite)).length > 0 ? files : { ...files, [suite]: firstScenario };
+}

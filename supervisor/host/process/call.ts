@@ -1,0 +1,47 @@
+import { execa } from 'execa';
+import { Failure } from '../../model/reason.ts';
+
+export interface Called {
+  /** null when it was ended by a signal. */
+  exit: number | null;
+  stdout: string;
+  /** The end of it, or why it could not be started. */
+  stderr: string;
+}
+
+/** Run a program of the host to its end, with nothing of our environment but PATH. */
+export async function call(
+  program: string,
+  args: readonly string[],
+  within = 120_000,
+): Promise<Called> {
+  const result = await execa(program, args, {
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    extendEnv: false,
+    stdin: 'ignore',
+    reject: false,
+    timeout: within,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const words = result.stderr || result.shortMessage || '';
+  return { exit: result.exitCode ?? null, stdout: result.stdout, stderr: words.slice(-4000) };
+}
+
+/** As `call`, for one that must succeed; its stdout. Throws Failure `host-failed`. */
+export async function mustCall(
+  program: string,
+  args: readonly string[],
+  step: string,
+  good: readonly number[] = [0],
+): Promise<string> {
+  const { exit, stdout, stderr } = await call(program, args);
+  if (exit !== null && good.includes(exit)) return stdout;
+  throw new Failure('host-failed', {
+    message: `${program} failed`,
+    step,
+    input: [program, ...args].join(' ').slice(0, 500),
+    expected: `exit ${good.join(' or ')}`,
+    actual: `exit ${exit}`,
+    cause: stderr.trim().slice(-2000) || null,
+  });
+}

@@ -1,0 +1,29 @@
+import { call, mustCall } from './call.ts';
+
+/** Talking to the service manager of this host: one function a verb, each may be said again. */
+export const systemd = {
+  /** A service manager runs here, and is systemd. */
+  async there(): Promise<boolean> {
+    return (await call('systemctl', ['show', '-p', 'Version'])).exit === 0;
+  },
+  reload: () => mustCall('systemctl', ['daemon-reload'], 'reload units'),
+  enable: (units: readonly string[]) => mustCall('systemctl', ['enable', ...units], 'enable'),
+  start: (units: readonly string[]) => mustCall('systemctl', ['start', ...units], 'start'),
+  restart: (units: readonly string[]) => mustCall('systemctl', ['restart', ...units], 'restart'),
+  /** Units that are not there, or do not run, are fine. */
+  async stop(units: readonly string[]): Promise<void> {
+    await mustCall('systemctl', ['stop', ...units], 'stop', [0, 5]);
+    await call('systemctl', ['reset-failed', ...units]);
+  },
+  async disable(units: readonly string[]): Promise<void> {
+    await call('systemctl', ['disable', ...units]);
+  },
+  async isEnabled(unit: string): Promise<boolean> {
+    return (await call('systemctl', ['is-enabled', unit])).exit === 0;
+  },
+  async isActive(unit: string): Promise<boolean> {
+    return (await call('systemctl', ['is-active', unit])).exit === 0;
+  },
+  users: (file: string) => mustCall('systemd-sysusers', [file], 'make users'),
+  modes: (file: string) => mustCall('systemd-tmpfiles', ['--create', file], 'make folders'),
+};
