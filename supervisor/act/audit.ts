@@ -9,7 +9,11 @@ import type { World } from './world.ts';
 export async function auditPath(world: World): Promise<Outcome> {
   const { layout: _, ...install } = installOf(given(world));
   const surveyed = await world.threads.run('survey', install);
-  return { of: 'audited', findings: await findings(surveyed, world.probe) };
+  const found = await findings(surveyed, world.probe);
+  for (const { message, remedy } of found) {
+    world.log.error('others could change what runs start from', { found: message, remedy });
+  }
+  return { of: 'audited', findings: found };
 }
 
 function given(world: World): Parameters<typeof installOf>[0] {

@@ -5,7 +5,7 @@ import { programFolder } from '../host/path/program.ts';
 import type { Programs } from '../host/process/programs.ts';
 import type { Identity } from '../host/sandbox/identity.ts';
 import type { Layout } from '../model/layout.ts';
-import type { PolicyInForce } from '../model/policy.ts';
+import { includes, type PolicyInForce } from '../model/policy.ts';
 import { policyPath } from '../store/policy.ts';
 import type { Install } from './path-of.ts';
 import { agentUsers, operatorsGroup, readUsers, supervisorUser, type Users } from './users.ts';
@@ -38,6 +38,7 @@ export function installOf(given: Given): Install {
   return {
     ...{ layout, policyFile, agents },
     suite: policy === null ? null : policyPath(policy, policy.policy.smoke.suite),
+    named: namedBy(given),
     ...programOf(hostInstall),
     programs: programsOf(given.programs),
     search: [...new Set(given.search)].filter((path) => path.startsWith('/')),
@@ -47,6 +48,21 @@ export function installOf(given: Given): Install {
     users: agentUsers(agents, users),
     trusted: trusted(hostInstall, users),
     operators: users.groups.find(({ name }) => name === operatorsGroup)?.gid ?? null,
+  };
+}
+
+/** Policy may name what its own user runs, and what build checks run with. */
+function namedBy({ policy, releases }: Given): Install['named'] {
+  if (policy === null) return { trees: [], programs: [] };
+  const { runtime, notify } = policy.policy;
+  const tools = runtime.tools === undefined ? [] : [policyPath(policy, runtime.tools)];
+  const source = policyPath(policy, runtime.source);
+  // Nothing is made from there once there is a release.
+  const first = releases.length > 0 ? [] : includes(policy.policy).map(({ from }) => from);
+  const command = notify?.command[0];
+  return {
+    trees: [...tools, ...first.map((from) => join(source, from))],
+    programs: command?.includes('/') ? [policyPath(policy, command)] : [],
   };
 }
 

@@ -17,6 +17,8 @@ export interface Install {
   policyFile: string;
   /** Folder of the supervisor's scenarios; null: there is no policy to name it. */
   suite: string | null;
+  /** What policy names to be run or mounted: build tools, the source of a first release. */
+  named: { trees: string[]; programs: string[] };
   /** Folders of the program: whole trees. */
   program: string[];
   /** How the service manager comes to it: `/usr/bin/airlock`, `current`. */
@@ -94,8 +96,10 @@ function programsOf({ program, programs, search }: Install): Place[] {
   ];
 }
 
-function ruled({ policyFile, suite }: Install): Place[] {
+function ruled({ policyFile, suite, named }: Install): Place[] {
   return [
+    ...named.trees.map((path) => at(path, 'named by policy', 'tree')),
+    ...named.programs.map((path) => at(path, 'named by policy', 'program')),
     at(policyFile, 'policy file', 'file'),
     at(dirname(policyFile), 'folder of the policy file', 'folder'),
     ...(suite === null ? [] : [at(suite, 'smoke suite', 'tree')]),

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Install } from '../../supervisor/audit/path-of.ts';
 import { librariesOf } from '../../supervisor/host/path/elf.ts';
+import { findPrograms } from '../../supervisor/host/process/programs.ts';
 import { asRoot, letWrite, maker, PlantedHost } from './support/host.ts';
+
+const { bwrap } = findPrograms();
 
 type Plant = (host: PlantedHost) => Partial<Install> | undefined;
 
@@ -259,11 +262,12 @@ describe.each(asRoot)('the walk of the invocation path, %s', () => {
 });
 
 describe('the programs of the path', () => {
-  it('knows the libraries of the interpreter as the loader does', () => {
-    const said = execFileSync('ldd', [process.execPath], { encoding: 'utf8' });
+  // bubblewrap's libraries have libraries of their own.
+  it.each([process.execPath, bwrap])('have the libraries that the loader finds: %s', (program) => {
+    const said = execFileSync('ldd', [program], { encoding: 'utf8' });
     const wanted = [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => realpathSync(path));
     expect(wanted.length).toBeGreaterThan(3);
-    const found = librariesOf(process.execPath).map((path) => realpathSync(path));
+    const found = librariesOf(program).map((path) => realpathSync(path));
     expect([...new Set(found)].sort()).toEqual([...new Set(wanted)].sort());
   });
 });

@@ -111,6 +111,7 @@ export class PlantedHost {
       layout: this.layout,
       policyFile: this.at('etc/airlock/airlock.yaml'),
       suite: this.at('usr/lib/airlock/current/share/smoke'),
+      named: { trees: [], programs: [] },
       program: [this.at('usr/lib/airlock/1.0')],
       ways: [this.at('usr/bin/airlock'), this.at('usr/lib/airlock/current')],
       programs: [this.at('usr/lib/airlock/current/node/bin/node')],
