@@ -3,6 +3,7 @@
 import type { Live, Outside } from './live.ts';
 import { host } from './model/state.ts';
 import { toldHeads, writeHead } from './store/journal-head.ts';
+import type { Anew } from './store/rebuild/open.ts';
 
 /** At each tick: into the log, which goes to another place than the journal, and beside it. */
 export function tellHead({ journal, layout, log }: Outside): void {
@@ -31,4 +32,14 @@ export function checkJournal({ journal, layout, log }: Outside, live: Live): voi
   if (found.length === 0) return;
   log.error('the chain of the journal is broken', { found });
   live.loop.note({ mark: 'journal-found', what: 'broken', found, aside: null });
+}
+
+/** On record, in the log, and with status and doctor until an operator has read it. */
+export function tellRebuilt({ log }: Outside, live: Live, { cause, aside, lost }: Anew): void {
+  log.error('the journal was damaged; it was made anew from releases, receipts and history', {
+    reason: cause,
+    aside,
+    lost,
+  });
+  live.loop.note({ mark: 'journal-found', what: 'rebuilt', found: lost, aside });
 }

@@ -9,15 +9,16 @@ import { type Confine, confine } from './host/sandbox/confine.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
-import { checkJournal, tellHead } from './journal-news.ts';
+import { checkJournal, tellHead, tellRebuilt } from './journal-news.ts';
 import { goLive, type Live } from './live.ts';
 import { instant } from './model/duration.ts';
 import { layout as layoutOf } from './model/layout.ts';
 import { Failure, reasonOf } from './model/reason.ts';
 import { host } from './model/state.ts';
 import { removeDaemon, writeDaemon } from './store/daemon.ts';
-import { type Journal, openJournal } from './store/journal.ts';
+import type { Journal } from './store/journal.ts';
 import { takeLock } from './store/lock.ts';
+import { openOrRebuild } from './store/rebuild/open.ts';
 
 export interface SuperviseOptions {
   root: string;
@@ -111,7 +112,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     const message = `another supervisor holds ${options.root}`;
     throw new Failure('already-running', { message, step: 'start', input: options.root });
   }
-  const opened = openJournal(layout.journal, now);
+  const { journal: opened, anew } = openOrRebuild(layout, now);
   const journal = options.aroundJournal?.(opened) ?? opened;
   const wakes = new Wakes(layout, now, ({ tick }) => {
     if (tick && live.policy.refresh()) log.info('another policy is in force');
@@ -135,7 +136,8 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });
-  checkJournal(outside, live);
+  if (anew === null) checkJournal(outside, live);
+  else tellRebuilt(outside, live, anew);
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
   const watchdog = feedWatchdog(looked, wakes, log);

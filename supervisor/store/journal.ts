@@ -140,13 +140,21 @@ function lastPlace(database: Database): number {
   return Math.max(...places);
 }
 
-/** The state's own pages are read at each start; the long journal is doctor's to read. */
+/** The state's own pages are read at each start; a long journal is doctor's to read. */
 function checkPages(database: Database, file: string): void {
-  const faults = guarded(file, 'open journal', () => damage(database, stateTables));
+  const faults = guarded(file, 'open journal', () => damage(database, tablesToRead(database)));
   if (faults.length === 0) return;
   const message = `${file} is damaged`;
   const parts = { message, step: 'open journal', input: file, actual: faults[0] ?? null };
   throw new Failure('journal-damaged', { ...parts, expected: 'pages that hang together' });
+}
+
+/** A short journal is read whole: half a second at most. */
+const shortPages = 16_384;
+
+function tablesToRead(database: Database): readonly string[] {
+  const pages = database.pragma('page_count', { simple: true }) as number;
+  return pages <= shortPages ? [] : stateTables;
 }
 
 /** Small ones: tables that hold little beside their live rows. */

@@ -29,19 +29,38 @@ type Ask = Request & { verb: 'rollback' };
 
 /** The caller holds the writer lock. `by`: who, as it is recorded. */
 export function rollbackAlone(call: Call, ask: Ask, by: string): Result {
-  let journal: Journal;
+  const before = readCurrent(call.layout);
   try {
-    // A journal that is gone is not made anew here: an empty one would know of no release.
-    if (kindOf(call.layout.journal) === 'absent') throw gone(call.layout.journal);
-    journal = openJournal(call.layout.journal, call.now);
+    return recorded(call, ask, by);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    // Damage may show only in the middle: what was moved by then is not moved again.
+    const moved = readCurrent(call.layout) !== before;
+    if (!(error instanceof Failure) || !unreadable(error) || moved) throw error;
     return flipUnrecorded(call, ask, error.reason);
   }
+}
+
+/** Of the journal, or the disk below it: a rollback that is refused says so in other codes. */
+const unreadable = ({ reason: { code, step } }: Failure) =>
+  code.startsWith('journal') || code.startsWith('schema') || / journal$|^commit$/.test(step);
+
+function recorded(call: Call, ask: Ask, by: string): Result {
+  // A journal that is gone is not made anew here: an empty one would know of no release.
+  if (kindOf(call.layout.journal) === 'absent') throw gone(call.layout.journal);
+  const journal = openJournal(call.layout.journal, call.now);
   try {
     return carryOut(call, new OneWriter(call, journal), ask, by);
   } finally {
+    closeAnyway(journal);
+  }
+}
+
+/** A damaged one may not even close: what went before says more. */
+function closeAnyway(journal: Journal): void {
+  try {
     journal.close();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
   }
 }
 

@@ -49,7 +49,7 @@ function target(call: Call, from: string | null): string {
     if (to !== null) return to;
   } catch (error) {
     if (!(error instanceof Failure) || !error.reason.code.startsWith('journal')) throw error;
-    return beforeCurrent(call.layout);
+    return beforeCurrent(call.layout).to;
   }
   const message = 'no stable release is left to go back to';
   const hint = 'Name one with --to, or `airlock halt --host --reason TEXT`.';

@@ -172,9 +172,13 @@ function waitNotes({ state, now }: Picture): string[] {
   });
 }
 
+const unseen =
+  'not seen without the journal: deployment, queue, runs, and which releases are stable or barred; ' +
+  'current and the halts are as the disk says';
+
 function notesOf(picture: Picture): string[] {
   const { policy, journalFault } = picture;
-  const notes: string[] = journalFault === null ? [] : [journalFault.message];
+  const notes: string[] = journalFault === null ? [] : [journalFault.message, unseen];
   const names = Object.entries(policy?.policy.models ?? {})
     .filter(([, upstreams]) => upstreams.some((one) => one.provider === 'rehearsal'))
     .map(([name]) => name);

@@ -1,0 +1,85 @@
+import { syncFolder } from '../../host/files/durable.ts';
+import { kindOf, listFolder, moveFile } from '../../host/files/files.ts';
+import { readCurrent } from '../../host/files/links.ts';
+import { stamp } from '../../model/duration.ts';
+import type { Layout } from '../../model/layout.ts';
+import { Failure, type Reason, reason } from '../../model/reason.ts';
+import { type Journal, openJournal } from '../journal.ts';
+import { rebuild } from './rebuild.ts';
+
+/** What a journal that had to be made anew does not know any more. */
+export interface Anew {
+  cause: Reason;
+  /** Where the damaged file is now; null: there was none. */
+  aside: string | null;
+  lost: string[];
+}
+
+/**
+ * The journal, as it is; or, where its pages are damaged or it is gone from a host that has a
+ * `current`, one made anew of what else is there. The damaged one is set aside, never removed.
+ * Throws Failure `schema-newer` or `host-failed`: those are no damage.
+ */
+export function openOrRebuild(
+  layout: Layout,
+  now: () => number,
+): { journal: Journal; anew: Anew | null } {
+  if (kindOf(layout.journal) === 'absent' && livedIn(layout))
+    return makeAnew(layout, now, goneReason(layout.journal));
+  try {
+    return { journal: openReadable(layout, now), anew: null };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.reason.code !== 'journal-damaged') throw error;
+    return makeAnew(layout, now, error.reason);
+  }
+}
+
+/** A host that never started has no release: there the journal is not gone, but not made yet. */
+const livedIn = (layout: Layout) =>
+  readCurrent(layout) !== null ||
+  listFolder(layout.releases).some((id) => kindOf(layout.manifest(id)) === 'file');
+
+const goneReason = (input: string) =>
+  reason('journal-damaged', { message: 'the journal is gone', step: 'open journal', input });
+
+function openReadable(layout: Layout, now: () => number): Journal {
+  const journal = openJournal(layout.journal, now);
+  try {
+    journal.load();
+    return journal;
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+/** Its rows are in one transaction: a crash before leaves an empty journal, which is made again. */
+function makeAnew(layout: Layout, now: () => number, cause: Reason) {
+  const aside = setAside(layout, now());
+  const { puts, lost } = rebuild(layout, now());
+  const making = `${layout.journal}.making`;
+  const first = openJournal(making, now);
+  first.commit([], puts);
+  first.close();
+  moveFile(making, layout.journal);
+  syncFolder(layout.state);
+  return { journal: openJournal(layout.journal, now), anew: { cause, aside, lost } };
+}
+
+/** With its side files: a journal.db-wal that stays would be taken for the new one's. */
+function setAside(layout: Layout, now: number): string | null {
+  const there = listFolder(layout.state);
+  const name = 'journal.db';
+  const free = (at: number): string => {
+    const to = `${name}.damaged-${stamp(at)}`;
+    return there.includes(to) ? free(at + 1000) : to;
+  };
+  const to = free(now);
+  const parts = ['-wal', '-shm', '-journal', ''].filter((end) => there.includes(`${name}${end}`));
+  for (const end of parts) moveFile(`${layout.state}/${name}${end}`, `${layout.state}/${to}${end}`);
+  for (const left of there.filter((one) => one.startsWith(`${name}.making`))) {
+    moveFile(`${layout.state}/${left}`, `${layout.state}/${to}.${left.slice(name.length + 1)}`);
+  }
+  syncFolder(layout.state);
+  return parts.includes('') ? `${layout.state}/${to}` : null;
+}
