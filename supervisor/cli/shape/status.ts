@@ -173,8 +173,8 @@ function waitNotes({ state, now }: Picture): string[] {
 }
 
 const unseen =
-  'not seen without the journal: deployment, queue, runs, and which releases are stable or barred; ' +
-  'current and the halts are as the disk says';
+  'not seen without the journal: deployment, queue, runs, and which releases are stable or ' +
+  'barred; current and the halts are as the disk says';
 
 function notesOf(picture: Picture): string[] {
   const { policy, journalFault } = picture;

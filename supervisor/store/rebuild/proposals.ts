@@ -54,7 +54,8 @@ function begun(around: Around, rows: Rows, told: Told): void {
     const end = { ...because, hint: 'Drop it again.' };
     const at = instant(around.now);
     const row = { ...past(told, sealed), phase: 'refused' as const, reason: end, endedAt: at };
-    rows.proposals.push({ row, open: false, tell: true });
+    // Alive until its agent was told, as any that ends.
+    rows.proposals.push({ row, open: true, tell: true });
     rows.lost.push(`proposal ${receipt.id} of ${agent}: its sealed copy is gone; it was told so`);
     return;
   }
