@@ -17,6 +17,12 @@ export function tellHead({ journal, layout, log }: Outside): void {
   }
 }
 
+/** At a start: what was found of the journal; `anew`: it had to be made again. */
+export function lookAtJournal(outside: Outside, live: Live, anew: Anew | null): void {
+  if (anew === null) checkJournal(outside, live);
+  else tellRebuilt(outside, live, anew);
+}
+
 /** Entries from the end that a start follows; doctor follows more, `airlock verify` all. */
 const atStart = 5000;
 
@@ -24,7 +30,7 @@ const atStart = 5000;
  * A chain that does not hold is told loudly, and stops nobody: the state is readable, agents live
  * on it, and a daemon that stays down could neither roll back nor say what it found.
  */
-export function checkJournal({ journal, layout, log }: Outside, live: Live): void {
+function checkJournal({ journal, layout, log }: Outside, live: Live): void {
   const { faults } = journal.check({ last: atStart, known: toldHeads(layout) });
   const { knownFaults = [], journal: news } = host(live.loop.state);
   const known = new Set([...knownFaults, ...(news?.found ?? [])]);
@@ -35,7 +41,7 @@ export function checkJournal({ journal, layout, log }: Outside, live: Live): voi
 }
 
 /** On record, in the log, and with status and doctor until an operator has read it. */
-export function tellRebuilt({ log }: Outside, live: Live, { cause, aside, lost }: Anew): void {
+function tellRebuilt({ log }: Outside, live: Live, { cause, aside, lost }: Anew): void {
   log.error('the journal was damaged; it was made anew from releases, receipts and history', {
     reason: cause,
     aside,

@@ -9,7 +9,7 @@ import { type Confine, confine } from './host/sandbox/confine.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
-import { checkJournal, tellHead, tellRebuilt } from './journal-news.ts';
+import { lookAtJournal, tellHead } from './journal-news.ts';
 import { goLive, type Live } from './live.ts';
 import { instant } from './model/duration.ts';
 import { layout as layoutOf } from './model/layout.ts';
@@ -136,8 +136,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
   live.loop.note({ mark: 'started', pid: process.pid, version });
-  if (anew === null) checkJournal(outside, live);
-  else tellRebuilt(outside, live, anew);
+  lookAtJournal(outside, live, anew);
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
   const watchdog = feedWatchdog(looked, wakes, log);
