@@ -42,7 +42,10 @@ const install = {
   ...installOf({
     ...{ layout: at, policyFile: join(folder, 'airlock.yaml'), policy: null, hostInstall: true },
     ...{ programs: findPrograms(), agents, releases: [{ id: 'r', deps: 'lock' }] },
-    identityFor: (agent) => ({ root: true, uid: uidOf(agent), gid: uidOf(agent) }),
+    identities: {
+      has: () => true,
+      of: (agent) => ({ root: true, uid: uidOf(agent), gid: uidOf(agent) }),
+    },
     search: (process.env.PATH ?? '').split(':'),
   }),
   // The checkout stands for nothing here: a program's folder is small.

@@ -11,7 +11,7 @@ import { openDoor } from '../supervisor/gateway/door.ts';
 import { launch } from '../supervisor/host/process/process.ts';
 import { findPrograms } from '../supervisor/host/process/programs.ts';
 import { confine } from '../supervisor/host/sandbox/confine.ts';
-import { identityFor } from '../supervisor/host/sandbox/identity.ts';
+import { sharedIdentity } from '../supervisor/host/sandbox/identity.ts';
 import { policySchema } from '../supervisor/model/policy.ts';
 import type { RunSpec } from '../supervisor/model/run.ts';
 import { agentSchema } from '../supervisor/model/runtime.ts';
@@ -39,7 +39,7 @@ const spec: RunSpec = {
 const place: RunPlace = {
   bounds: boundsOf(policy),
   confine,
-  ...{ programs: findPrograms(), identity: identityFor('maker'), release, deps: null, limits },
+  ...{ programs: findPrograms(), identity: sharedIdentity(), release, deps: null, limits },
   ...{ runs: join(base, 'var/runs'), entry: ['node', 'main.mjs'], now: Date.now },
   workspace: join(base, 'workspaces/maker'),
   inbox: join(base, 'inbox/maker'),

@@ -3,12 +3,13 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
-import { probeAt } from './host/launcher/client.ts';
+import { askForUser, probeAt } from './host/launcher/client.ts';
 import type { Log } from './host/log.ts';
 import { probeHere } from './host/path/probe.ts';
 import type { Programs } from './host/process/programs.ts';
+import { makeAgentUser, parseOwner } from './host/sandbox/agent-user.ts';
 import type { Confine } from './host/sandbox/confine.ts';
-import { identityFor } from './host/sandbox/identity.ts';
+import { checkoutIdentities, hostIdentities, type Identities } from './host/sandbox/identities.ts';
 import { Loop } from './loop.ts';
 import type { Layout } from './model/layout.ts';
 import { deployment, host, type State } from './model/state.ts';
@@ -24,6 +25,10 @@ export interface Outside {
   policyFile: string;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
+  /** Which of several on this host; null: the one without a name. */
+  instance: string | null;
+  /** Who runs are; null: as such an install has it. */
+  identities: Identities | null;
   /** Socket of the launcher that does what only root may; null: this process does it. */
   launcher: string | null;
   /** How runs start: from this process, or by the launcher. */
@@ -62,7 +67,8 @@ export function goLive(outside: Outside): Live {
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
   const world: World = {
-    ...{ layout, now, log, programs, threads, identityFor, hostInstall: outside.hostInstall },
+    ...{ layout, now, log, programs, threads, hostInstall: outside.hostInstall },
+    identities: outside.identities ?? identitiesOf(outside),
     confine: outside.confine,
     policy: policy.inForce,
     probe: outside.launcher === null ? probeHere : probeAt(outside.launcher),
@@ -98,6 +104,13 @@ export function goLive(outside: Outside): Live {
     },
     close: () => threads.close(),
   };
+}
+
+/** Users of agents are made by the launcher, or where there is none by this process, as root. */
+function identitiesOf({ hostInstall, instance, launcher }: Outside) {
+  if (!hostInstall) return checkoutIdentities();
+  const here = (owner: string) => makeAgentUser(parseOwner(owner));
+  return hostIdentities(instance, launcher === null ? here : (one) => askForUser(launcher, one));
 }
 
 /** For doctor and status: the log alone is not looked at. */

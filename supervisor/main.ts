@@ -6,7 +6,9 @@ import { tellServiceManager } from './host/process/notify.ts';
 import { findPrograms } from './host/process/programs.ts';
 import { readyRoot } from './host/root.ts';
 import { type Confine, confine } from './host/sandbox/confine.ts';
+import type { Identities } from './host/sandbox/identities.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
+import { Looked } from './host/time/looked.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
 import { lookAtJournal, tellHead } from './journal-news.ts';
@@ -25,11 +27,14 @@ export interface SuperviseOptions {
   policyFile: string;
   /** Installed on a host (contract, section 1): what a checkout may lack is required there. */
   hostInstall?: boolean;
+  /** Which of several on this host; null or left out: the one without a name. */
+  instance?: string | null;
   /** Socket of the launcher that starts runs; null or left out: they start from this process. */
   launcher?: string | null;
-  /** For tests: another clock or log, a journal around the real one. */
+  /** For tests: another clock or log, other users of runs, a journal around the real one. */
   clock?: Clock;
   log?: Log;
+  identities?: Identities;
   aroundJournal?: (journal: Journal) => Journal;
 }
 
@@ -131,7 +136,9 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const hostInstall = options.hostInstall ?? false;
   const launcher = options.launcher ?? null;
   const runs = { launcher, confine: await confineOf(launcher) };
-  const given = { layout, programs, log, journal, ...clocks, policyFile, hostInstall, ...runs };
+  const { instance = null, identities = null } = options;
+  const install = { policyFile, hostInstall, instance, identities };
+  const given = { layout, programs, log, journal, ...clocks, ...install, ...runs };
   const outside = { ...given, wake, wakeAt, dirty };
   const live = goLive(outside);
   writeDaemon(layout, { since: instant(now()), version });
@@ -169,31 +176,6 @@ async function confineOf(launcher: string | null): Promise<Confine> {
   if (launcher !== null) return launcherAt(launcher);
   const ground = await readyGroups(process.env.AIRLOCK_CGROUP, false);
   return (spec, limits) => confine(spec, limits, ground);
-}
-
-/** Who wants to know that the loop has looked. */
-class Looked {
-  readonly #listeners = new Set<() => void>();
-
-  tell(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  each(listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  /** Resolves when the condition holds after a look. */
-  until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!holds()) return;
-        this.#listeners.delete(check);
-        resolve();
-      };
-      this.#listeners.add(check);
-    });
-  }
 }
 
 /** The tick, and the schedules of `current`: node-cron wakes, the loop decides what is due. */

@@ -17,7 +17,7 @@ export async function auditPath(world: World): Promise<Outcome> {
 }
 
 function given(world: World): Parameters<typeof installOf>[0] {
-  const { layout, programs, hostInstall, identityFor } = world;
+  const { layout, programs, hostInstall, identities } = world;
   const policy = world.policy();
   const state = world.state();
   const slot = deployment(state);
@@ -27,7 +27,7 @@ function given(world: World): Parameters<typeof installOf>[0] {
     return row === undefined ? [] : [{ id: row.id, deps: row.deps }];
   });
   return {
-    ...{ layout, programs, hostInstall, identityFor, releases, policy },
+    ...{ layout, programs, hostInstall, identities, releases, policy },
     policyFile: policy.file,
     agents: [...state.agents.keys()],
     search: (process.env.PATH ?? '').split(delimiter),

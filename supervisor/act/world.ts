@@ -2,7 +2,7 @@ import type { Log } from '../host/log.ts';
 import type { Probe } from '../host/path/probe.ts';
 import type { Programs } from '../host/process/programs.ts';
 import type { Confine } from '../host/sandbox/confine.ts';
-import type { Identity } from '../host/sandbox/identity.ts';
+import type { Identities } from '../host/sandbox/identities.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import type { GateResult } from '../model/proposal.ts';
@@ -25,7 +25,7 @@ export interface World {
   confine: Confine;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
-  identityFor: (agent: string) => Identity;
+  identities: Identities;
   log: Log;
   /** Tries as agents' users whether they can change what runs start from. */
   probe: Probe;

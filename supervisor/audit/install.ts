@@ -3,7 +3,7 @@ import { kindOf, listFolder } from '../host/files/files.ts';
 import { followed } from '../host/files/records.ts';
 import { programFolder } from '../host/path/program.ts';
 import type { Programs } from '../host/process/programs.ts';
-import type { Identity } from '../host/sandbox/identity.ts';
+import type { Identities } from '../host/sandbox/identities.ts';
 import type { Layout } from '../model/layout.ts';
 import { includes, type PolicyInForce } from '../model/policy.ts';
 import { policyPath } from '../store/policy.ts';
@@ -20,7 +20,7 @@ export interface Given {
   hostInstall: boolean;
   /** Names of agents, and whom their runs drop to. */
   agents: readonly string[];
-  identityFor: (agent: string) => Identity;
+  identities: Pick<Identities, 'of' | 'has'>;
   /** Releases that runs start from, or are about to. */
   releases: readonly { id: string; deps: string | null }[];
   /** Folders in which programs are looked for. */
@@ -31,8 +31,8 @@ export interface Given {
 export function installOf(given: Given): Install {
   const { layout, policyFile, policy, hostInstall, releases } = given;
   const users = readUsers();
-  const agents = given.agents.flatMap((agent) => {
-    const identity = given.identityFor(agent);
+  const agents = given.agents.filter(given.identities.has).flatMap((agent) => {
+    const identity = given.identities.of(agent);
     return identity.root ? [{ agent, uid: identity.uid, gid: identity.gid }] : [];
   });
   return {

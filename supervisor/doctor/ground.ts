@@ -1,5 +1,6 @@
 import { kindOf } from '../host/files/files.ts';
 import { readCurrent } from '../host/files/links.ts';
+import type { Identities } from '../host/sandbox/identities.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
@@ -16,6 +17,8 @@ export interface Ground {
   now: number;
   /** A host install, where a checkout's conveniences are faults. */
   hostInstall: boolean;
+  /** Who agents' runs are. */
+  identities: Identities;
   /** Re-hash one release. */
   verify: (release: string) => Reason[];
   /** Nothing was ever started here. */
@@ -29,7 +32,10 @@ export interface Ground {
   current: () => string | null;
 }
 
-export type GroundParts = Pick<Ground, 'layout' | 'policyFile' | 'now' | 'hostInstall' | 'verify'>;
+export type GroundParts = Pick<
+  Ground,
+  'layout' | 'policyFile' | 'now' | 'hostInstall' | 'identities' | 'verify'
+>;
 
 export function groundOf(parts: GroundParts): Ground {
   const { layout, policyFile } = parts;

@@ -81,7 +81,8 @@ Group=${user}
 SupplementaryGroups=${operators}
 StateDirectory=${at.folder}
 StateDirectoryMode=0755
-UMask=0027
+# Releases and receipts are read by agents; state is closed by its folder.
+UMask=0022
 LimitNOFILE=65536
 # Keys of models, for keyFile: credential:NAME (systemd.exec(5), Credentials):
 # LoadCredential=NAME:/etc/airlock/keys/NAME
@@ -186,6 +187,7 @@ export function unitFiles({ instance }: Pick<HostPlace, 'instance'>): Record<str
     [`airlock${of}.service`]: supervisorUnit(named),
     [`airlock-launcher${of}.service`]: launcherUnit(named),
     [`airlock-fallback${of}.service`]: fallbackUnit(named),
+    'airlock-user@.service': userUnit,
   };
 }
 
@@ -203,3 +205,30 @@ Type=oneshot
 ExecStart=/usr/lib/airlock/previous/bin/airlock-fallback ${unit} ${at.root}
 `;
 }
+
+/** Makes the user of one agent: the one thing that writes to /etc, and it does nothing else. */
+const userUnit = `# Makes the user of an agent of Airlock (airlock install).
+[Unit]
+Description=Airlock: a user for the agent %i
+Documentation=man:airlock(1)
+
+[Service]
+Type=oneshot
+ExecStart=${program} agent-user %i
+CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE
+NoNewPrivileges=yes
+PrivateNetwork=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectSystem=full
+ReadWritePaths=/etc
+ProtectHome=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @pkey
+`;

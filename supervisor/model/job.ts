@@ -86,8 +86,11 @@ export const probeJobSchema = z.strictObject({
   targets: z.array(targetSchema).max(10_000),
 });
 
+/** Make the user of an agent, `maker` or `lab.maker`, where there is none. */
+export const userJobSchema = z.strictObject({ job: z.literal('user'), owner: text(64) });
+
 /** Every job there is: the launcher has a handler for each. */
-export const jobSchema = z.discriminatedUnion('job', [runJobSchema, probeJobSchema]);
+export const jobSchema = z.discriminatedUnion('job', [runJobSchema, probeJobSchema, userJobSchema]);
 export type Job = z.infer<typeof jobSchema>;
 export type JobKind = Job['job'];
 

@@ -99,6 +99,7 @@ const hints = {
   'budget-exhausted': 'Raise the budget or wait for the next day.',
   halted: 'Lift the halt with `airlock resume` when it is safe.',
   unsafe: 'Mend each place that `airlock doctor` names, with its remedy (check `path`).',
+  'no-user': 'Let the launcher make it, or as root: `airlock agent-user AGENT`.',
   'no-model': 'Give the policy a provider for this model name.',
   // the gateway
   'gateway-token': 'Send the token of this run: ANTHROPIC_API_KEY as the supervisor set it.',

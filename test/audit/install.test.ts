@@ -26,7 +26,10 @@ const given = (change: Partial<Parameters<typeof installOf>[0]> = {}) => ({
   programs: findPrograms(),
   hostInstall: true,
   agents: ['maker'],
-  identityFor: () => ({ root: true, uid: 61_001, gid: 61_001 }) as const,
+  identities: {
+    has: () => true,
+    of: () => ({ root: true, uid: 61_001, gid: 61_001 }) as const,
+  },
   releases: [{ id: 'r', deps: 'lock1' }],
   search: ['/usr/bin', 'relative', '/usr/bin'],
   ...change,

@@ -10,6 +10,7 @@ import { examine } from '../../supervisor/doctor/doctor.ts';
 import { good } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
 import { flip } from '../../supervisor/host/files/links.ts';
+import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { aProposal, put, time } from '../fixtures/store/rows.ts';
@@ -31,7 +32,8 @@ async function look(root: Root, change: { policy?: string; verify?: () => never 
   const policyFile = join(layout.root, 'airlock.yaml');
   writeFileSync(policyFile, change.policy ?? policyText);
   const verify = change.verify ?? ((id: string) => verifyRelease(layout, id));
-  const ground = groundOf({ layout, policyFile, now: time, hostInstall: false, verify });
+  const own = { hostInstall: false, identities: checkoutIdentities() };
+  const ground = groundOf({ layout, policyFile, now: time, ...own, verify });
   const { ok, findings, waiting } = await examine(ground, list);
   const wrong = findings.filter((one) => !one.ok && one.severity === 'error');
   return { ok, waiting, findings, wrong: wrong.map((one) => `${one.check}: ${one.message}`) };

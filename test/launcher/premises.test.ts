@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { admit, type Premises, premisesOf } from '../../supervisor/host/launcher/premises.ts';
 import { findPrograms } from '../../supervisor/host/process/programs.ts';
-import { identityFor } from '../../supervisor/host/sandbox/identity.ts';
+import { sharedIdentity } from '../../supervisor/host/sandbox/identity.ts';
 import { type RunJob, runJobSchema } from '../../supervisor/model/job.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'airlock-premises-'));
 const at = (path: string) => join(root, path);
 const release = 'releases/20261121T000000Z-0123456789';
-const identity = identityFor('maker');
+const identity = sharedIdentity();
 const user = identity.root ? { uid: identity.uid, gid: identity.gid } : null;
 const gateway = createServer();
 let premises: Premises;

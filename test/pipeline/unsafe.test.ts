@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { path } from '../../supervisor/doctor/checks/path.ts';
 import type { Finding } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
+import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
 import { startHost, type TestHost, until } from './support/host.ts';
 
 const minute = 60_000;
@@ -18,7 +19,8 @@ const better = { 'app/prompt.md': 'better\n' };
 function doctor(host: TestHost, hostInstall: boolean): Promise<Finding[]> {
   const { layout, policyFile } = host;
   const verify = () => [];
-  return path(groundOf({ layout, policyFile, now: host.now(), hostInstall, verify }));
+  const identities = checkoutIdentities();
+  return path(groundOf({ layout, policyFile, now: host.now(), hostInstall, identities, verify }));
 }
 
 describe.each(asOnHost)('an installed host whose path others can write, %s', () => {

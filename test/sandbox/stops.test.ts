@@ -7,13 +7,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findPrograms } from '../../supervisor/host/process/programs.ts';
 import { firstProcess } from '../../supervisor/host/sandbox/bridge.ts';
 import { confine } from '../../supervisor/host/sandbox/confine.ts';
-import { identityFor } from '../../supervisor/host/sandbox/identity.ts';
+import { sharedIdentity } from '../../supervisor/host/sandbox/identity.ts';
 
 const limits = { kept: 1000, flood: 1e6, wall: 20_000 };
 
 /** `/usr` stands for a release, as in doctor's check. */
 const sleeps = () => ({
-  ...{ programs: findPrograms(), identity: identityFor('stops'), environment: {} },
+  ...{ programs: findPrograms(), identity: sharedIdentity(), environment: {} },
   ...{ runtime: '/usr', runtimeWritable: false, deps: null, tools: null, workspace: null },
   ...{ inbox: null, receipts: null, gateway: null, command: ['sleep', '30'] },
 });

@@ -42,7 +42,7 @@ function check(
   return buildChecks({
     confine: world.confine,
     programs: world.programs,
-    identity: world.identityFor('build'),
+    identity: world.identities.shared,
     release: world.layout.release(step.release),
     deps: depsOf(world, step.release),
     tools: runtime.tools === undefined ? null : policyPath(inForce, runtime.tools),

@@ -36,9 +36,12 @@ export async function gateSmoke(
     within: releaseScenarios,
     usd: releaseScenariosUsd,
   };
+  const candidate = rehearsed(world, step.release);
+  const current = step.current === null ? null : rehearsed(world, step.current);
+  const agents = [candidate, current].flatMap((one) => one?.agents ?? []);
+  await world.identities.ready(agents.map(({ name }) => name));
   const facts = await smoke({
-    candidate: rehearsed(world, step.release),
-    current: step.current === null ? null : rehearsed(world, step.current),
+    ...{ candidate, current },
     suite,
     own: own.scenarios.length === 0 ? null : own,
     faults: read.faults,
@@ -72,7 +75,7 @@ function roomOf(
   const halted = () => haltFor(layout, {});
   return {
     ...{ programs, confine },
-    identity: world.identityFor('smoke'),
+    identityOf: world.identities.of,
     runs: layout.runs,
     limits: policy.limits.run,
     bounds: boundsOf(policy),

@@ -1,4 +1,5 @@
 import { openPurse, type Purse } from '../../gateway/purse.ts';
+import type { Identity } from '../../host/sandbox/identity.ts';
 import { lookAt, makePlace, makeWorld, removePlace } from '../../host/sandbox/places.ts';
 import { type Reason, reason, reasonOf } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';
@@ -44,10 +45,8 @@ export type Answers =
 
 /** Where and with what a suite is rehearsed. */
 export interface RehearsalRoom
-  extends Pick<
-    RunPlace,
-    'confine' | 'programs' | 'identity' | 'runs' | 'limits' | 'bounds' | 'halted' | 'now'
-  > {
+  extends Pick<RunPlace, 'confine' | 'programs' | 'runs' | 'limits' | 'bounds' | 'halted' | 'now'> {
+  identityOf: (agent: string) => Identity;
   /** null: the scenarios' scripts; else a name of the policy's models. */
   model: string | null;
   /** Runs at once. */
@@ -121,7 +120,9 @@ async function inWorld(
   const left = Math.ceil(room.deadline - performance.now());
   const wall = Math.max(1, Math.min(scenario.expect.within, left));
   const spec = specOf(what, scenario, agent, wall, room);
-  const { confine, programs, identity, runs, limits, bounds, halted, now } = room;
+  const { confine, programs, identityOf, runs, limits, bounds, halted, now } = room;
+  // As in service: a run cannot tell by who it is that this is a rehearsal.
+  const identity = identityOf(agent.name);
   const started = startRun(spec, {
     ...{ confine, programs, identity, runs, limits, bounds, halted, now, ...folders },
     ...{ release: what.folder, deps: what.deps, entry: what.entry },

@@ -20,7 +20,7 @@ export function deliver(world: World, mail: Mail): Reason | null {
     name: `${stamp(world.now())}-${mail.from}-${number}.json`,
     content: `${JSON.stringify({ ...mail.body, ...stamped(mail) }, null, 2)}\n`,
     most: limits.mail.waiting,
-    identity: world.identityFor(mail.to),
+    identity: world.identities.of(mail.to),
   });
   if (delivery.kind === 'delivered') return null;
   if (delivery.kind === 'full') {

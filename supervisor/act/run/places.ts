@@ -21,7 +21,7 @@ export function placeOf(world: World, spec: RunSpec): RunPlace & { closeTrace: (
   const trace = openTrace(layout.trace(spec.id), policy.limits.run.trace);
   return {
     ...{ programs, confine },
-    identity: world.identityFor(spec.agent.name),
+    identity: world.identities.of(spec.agent.name),
     release: layout.release(spec.release),
     deps: depsOf(world, spec.release),
     runs: layout.runs,

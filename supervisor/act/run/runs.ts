@@ -6,6 +6,7 @@ import { startRun } from './run.ts';
 /** Start a run and wait for its end. The switches themselves are read right before. */
 export async function run(world: World, step: Step & { do: 'run' }): Promise<Outcome> {
   const spec = step.run;
+  await world.identities.ready([spec.agent.name]);
   const place = placeOf(world, spec);
   const started = startRun(spec, place);
   world.running.set(spec.id, started);

@@ -29,6 +29,14 @@ export const keep: Group = {
       load: () => import('../verbs/uninstall.ts'),
     },
     {
+      name: 'agent-user',
+      args: '<owner>',
+      summary: 'make the user of an agent: AGENT, or INSTANCE.AGENT',
+      hidden: true,
+      options: [],
+      load: () => import('../verbs/agent-user.ts'),
+    },
+    {
       name: 'step-back',
       args: '',
       summary: 'after an upgrade was taken back: the journal as it was before',

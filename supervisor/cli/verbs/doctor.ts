@@ -1,5 +1,6 @@
 import { type Examination, examine } from '../../doctor/doctor.ts';
 import { groundOf } from '../../doctor/ground.ts';
+import { checkoutIdentities, hostIdentities } from '../../host/sandbox/identities.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { verifyRelease } from '../read-releases.ts';
 import { block, line } from '../show/escape.ts';
@@ -13,6 +14,8 @@ export async function verb(call: Call): Promise<Result> {
     policyFile: place.policyFile,
     now: now(),
     hostInstall: place.checkout === null,
+    identities:
+      place.checkout === null ? hostIdentities(place.instance, never) : checkoutIdentities(),
     verify: (release) => verifyRelease(layout, release),
   });
   const { ok, findings, waiting } = await examine(ground);
@@ -23,6 +26,9 @@ export async function verb(call: Call): Promise<Result> {
     fault: () => 'the doctor found what is broken: mend the first thing first',
   };
 }
+
+/** A doctor makes nothing. */
+const never = async () => undefined;
 
 function doctorText({ ok, findings, waiting }: Examination, paint: Paint): string {
   const widest = Math.max(...findings.map((one) => one.check.length));

@@ -8,6 +8,6 @@ export async function verb(call: Call): Promise<Result> {
   const { root, policyFile, checkout, instance } = call.place;
   const hostInstall = checkout === null;
   const launcher = hostInstall ? launcherSocket(instance) : null;
-  const exit = await supervise({ root, policyFile, hostInstall, launcher });
+  const exit = await supervise({ root, policyFile, hostInstall, instance, launcher });
   return { exit, json: null, text: () => '' };
 }

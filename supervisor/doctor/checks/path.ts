@@ -3,7 +3,6 @@ import { findings, survey } from '../../audit/audit.ts';
 import { installOf } from '../../audit/install.ts';
 import { probeHere } from '../../host/path/probe.ts';
 import { findPrograms } from '../../host/process/programs.ts';
-import { identityFor } from '../../host/sandbox/identity.ts';
 import type { Weakness } from '../../model/audit.ts';
 import { deployment, host } from '../../model/state.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
@@ -34,7 +33,7 @@ function blindly(): Finding {
 }
 
 function given(ground: Ground): Parameters<typeof installOf>[0] {
-  const { layout, policyFile, hostInstall } = ground;
+  const { layout, policyFile, hostInstall, identities } = ground;
   const state = ground.state();
   const { policy } = ground.loaded();
   const slot = deployment(state);
@@ -43,7 +42,7 @@ function given(ground: Ground): Parameters<typeof installOf>[0] {
     return id ? [{ id, deps: state.releases.get(id)?.deps ?? null }] : [];
   });
   return {
-    ...{ layout, policyFile, hostInstall, policy, releases, identityFor },
+    ...{ layout, policyFile, hostInstall, policy, releases, identities },
     programs: findPrograms(),
     agents: [...state.agents.keys()],
     search: (process.env.PATH ?? '').split(delimiter),

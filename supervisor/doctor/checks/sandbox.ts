@@ -1,6 +1,6 @@
 import { findPrograms, missingPrograms } from '../../host/process/programs.ts';
 import { confine } from '../../host/sandbox/confine.ts';
-import { identityFor } from '../../host/sandbox/identity.ts';
+import { sharedIdentity } from '../../host/sandbox/identity.ts';
 import { bad, type Finding, good } from '../finding.ts';
 
 const limits = { kept: 16 * 1024, flood: 1024 * 1024, wall: 20_000 };
@@ -20,7 +20,7 @@ export async function sandbox(): Promise<Finding[]> {
 /** `/usr` stands for a release: read-only, and there on every host. */
 const spec = () => ({
   programs: findPrograms(),
-  identity: identityFor('doctor'),
+  identity: sharedIdentity(),
   runtime: '/usr',
   runtimeWritable: false,
   environment: {},

@@ -182,3 +182,8 @@ export function probeAt(socket: string): Probe {
     return (await askLauncher(socket, { job: 'probe', users: asked, targets })) as Success[];
   };
 }
+
+/** Users of agents through the launcher; it makes those that are missing. */
+export async function askForUser(socket: string, owner: string): Promise<void> {
+  await askLauncher(socket, { job: 'user', owner });
+}

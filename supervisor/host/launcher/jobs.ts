@@ -2,6 +2,8 @@ import type { Job, JobKind } from '../../model/job.ts';
 import { layout } from '../../model/layout.ts';
 import { probeHere } from '../path/probe.ts';
 import type { StopWhy } from '../process/process.ts';
+import { systemd } from '../process/systemd.ts';
+import { findAgentUser, ownerWord, parseOwner } from '../sandbox/agent-user.ts';
 import type { Confine } from '../sandbox/confine.ts';
 import { admit, type Premises, triedAs } from './premises.ts';
 import type { Event } from './protocol.ts';
@@ -37,5 +39,13 @@ export const handlers: Handlers = {
     const { runs, releases } = layout(premises.real);
     const request = { users, targets: job.targets, scratch: runs, mount: releases };
     return { event: 'done', result: await probeHere(request) };
+  },
+  async user(job) {
+    const owner = parseOwner(job.owner);
+    // /etc is closed to this unit: another, which does nothing else, makes it.
+    if (findAgentUser(owner) === null) {
+      await systemd.start([`airlock-user@${ownerWord(owner)}.service`]);
+    }
+    return { event: 'done', result: null };
   },
 };

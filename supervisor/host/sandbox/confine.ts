@@ -66,7 +66,7 @@ export function confine(
       (text) => {
         if (progress.length < 4096) progress += text ?? '';
       },
-      ...feeds().map(({ text }) => text),
+      ...feeds(spec.identity).map(({ text }) => text),
       ...(filter === null ? [] : [filter]),
     ],
     kill: (child) => {

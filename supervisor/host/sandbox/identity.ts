@@ -1,7 +1,6 @@
 /**
- * The user that a run is inside its sandbox, in every kind of run and on every host: a constant
- * that no distribution hands out (systemd's table of user ids leaves 60706-61183 unused).
- * One user for all agents today; the place for one user an agent is `identityFor`.
+ * The user of runs in a checkout, and everywhere of what belongs to no agent (build checks): a
+ * constant that no distribution hands out (systemd's table of user ids leaves 60706-61183 unused).
  */
 export const RUN_USER = 61_000;
 
@@ -12,8 +11,8 @@ export type Identity =
   /** We are an ordinary user: a user namespace maps us to RUN_USER, nothing to drop. */
   | { root: false };
 
-/** The identity of an agent's runs. */
-export function identityFor(_agent: string): Identity {
+/** The identity of runs in a checkout: one for all. */
+export function sharedIdentity(): Identity {
   if (process.getuid?.() !== 0) return { root: false };
   return { root: true, uid: RUN_USER, gid: RUN_USER };
 }

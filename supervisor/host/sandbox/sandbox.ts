@@ -55,7 +55,7 @@ export function sandboxOptions(spec: SandboxSpec): string[] {
   return [
     ...namespaces(spec.identity),
     ...system(spec.programs),
-    ...etc(spec.programs),
+    ...etc(spec),
     ...scratch(),
     ...mounts(spec),
     ...['--remount-ro', '/', '--chdir', '/runtime'],
@@ -63,7 +63,7 @@ export function sandboxOptions(spec: SandboxSpec): string[] {
     // Read last, after the files of /etc.
     ...(seccompProgram(process.arch) === null
       ? []
-      : ['--seccomp', `${firstFeed + feeds().length}`]),
+      : ['--seccomp', `${firstFeed + feeds(spec.identity).length}`]),
   ];
 }
 
@@ -79,8 +79,8 @@ export function sandboxCommand(spec: SandboxSpec): string[] {
 }
 
 /** Generated files of /etc, in the order of their file descriptors from 6 on. */
-export function feeds(): { path: string; text: string }[] {
-  const id = RUN_USER;
+export function feeds(identity: Identity): { path: string; text: string }[] {
+  const id = identity.root ? identity.uid : RUN_USER;
   return [
     { path: '/etc/passwd', text: `agent:x:${id}:${id}::${home}:/bin/sh\n` },
     { path: '/etc/group', text: `agent:x:${id}:\n` },
@@ -125,9 +125,9 @@ function system(programs: Programs): string[] {
   ];
 }
 
-function etc(programs: Programs): string[] {
+function etc({ programs, identity }: SandboxSpec): string[] {
   const bound = programs.system.etc.flatMap((path) => ['--ro-bind', path, path]);
-  const made = feeds().flatMap(({ path }, at) => [
+  const made = feeds(identity).flatMap(({ path }, at) => [
     ...['--perms', '0444', '--file', `${firstFeed + at}`, path],
   ]);
   return [...bound, ...made];

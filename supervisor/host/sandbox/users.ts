@@ -30,19 +30,27 @@ export function groupsOf(name: string): number[] {
     .map(([, , gid]) => Number(gid));
 }
 
-/** What marks an agent's user in /etc/passwd, beside its name: `Airlock agent maker of lab`. */
-export const agentComment = (instance: string | null, agent: string): string =>
-  `Airlock agent ${agent}${instance === null ? '' : ` of ${instance}`}`;
+/** A line of /etc/passwd. */
+export interface PasswdLine {
+  name: string;
+  uid: number;
+  gid: number;
+  comment: string;
+}
 
-/** Names of all users that were made for agents of an instance. */
-export function usersLike(instance: string | null): string[] {
-  const mine = new RegExp(
-    `^Airlock agent [a-z][a-z0-9-]*${instance === null ? '' : ` of ${instance}`}$`,
-  );
+/** All of /etc/passwd, as it is now. */
+export function passwd(): PasswdLine[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((line) => {
-      const [name, , , , comment] = line.split(':');
-      return name && mine.test(comment ?? '') ? [name] : [];
+      const [name, , uid, gid, comment = ''] = line.split(':');
+      return name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid), comment }] : [];
     });
+}
+
+/** Names of all users that were made for agents of an instance; null: the one without a name. */
+export function usersLike(instance: string | null): string[] {
+  const of = instance === null ? '' : ` of ${instance}`;
+  const mine = new RegExp(`^Airlock agent [a-z][a-z0-9-]*${of}$`);
+  return passwd().flatMap(({ name, comment }) => (mine.test(comment) ? [name] : []));
 }

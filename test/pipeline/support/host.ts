@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLog } from '../../../supervisor/host/log.ts';
+import { checkoutIdentities } from '../../../supervisor/host/sandbox/identities.ts';
 import { type Supervisor, startSupervisor } from '../../../supervisor/main.ts';
 import { type Layout, layout } from '../../../supervisor/model/layout.ts';
 import { type Phase, type Proposal, terminal } from '../../../supervisor/model/proposal.ts';
@@ -104,6 +105,8 @@ export class TestHost {
     this.#supervisor = await startSupervisor({
       ...{ root: this.root, policyFile: this.policyFile, clock, log, ...around },
       hostInstall,
+      // This machine gets no users of ours.
+      identities: checkoutIdentities(),
     });
     await this.supervisor.ready;
   }

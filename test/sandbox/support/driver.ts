@@ -19,7 +19,7 @@ import { listFolder, readText } from '../../../supervisor/host/files/files.ts';
 import { launcherAt } from '../../../supervisor/host/launcher/client.ts';
 import { findPrograms } from '../../../supervisor/host/process/programs.ts';
 import { type Confine, confine as confineHere } from '../../../supervisor/host/sandbox/confine.ts';
-import { identityFor } from '../../../supervisor/host/sandbox/identity.ts';
+import { sharedIdentity } from '../../../supervisor/host/sandbox/identity.ts';
 import { type Policy, policySchema } from '../../../supervisor/model/policy.ts';
 import type { RunSpec } from '../../../supervisor/model/run.ts';
 import { type Agent, agentSchema } from '../../../supervisor/model/runtime.ts';
@@ -40,7 +40,7 @@ const agent: Agent = agentSchema.parse({
   model: 'cheap',
 });
 const programs = { ...findPrograms(), ...request.programs };
-const identity = identityFor(agent.name);
+const identity = sharedIdentity();
 const ground = await readyGroups(request.cgroup, false);
 const confine: Confine = request.launcher
   ? launcherAt(request.launcher, 500)
@@ -120,6 +120,7 @@ let runs = 0;
 const room: RehearsalRoom = {
   ...{ ...common, model: null, parallel: 2, deployment: null, policy: '' },
   limits: { output: 1 << 20, flood: 1 << 26 },
+  identityOf: () => identity,
   nextId: (name, path) => `20261121T000000Z-${name}-${path}-${++runs}`,
   traceOf: () => () => undefined,
   openDoor: (answers, ...door) => doorWith('script' in answers ? answers.script : null)(...door),
