@@ -20,12 +20,23 @@ export function openForWriting(file: string): Database {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
       database.pragma('trusted_schema = OFF');
+      database.exec('BEGIN IMMEDIATE');
+      write(database);
+      database.exec('ROLLBACK');
     } catch (error) {
       database.close();
       throw error;
     }
     return database;
   });
+}
+
+/**
+ * Where a file cannot be opened for writing just then, SQLite opens it for reading without a word,
+ * and begins transactions on it that lock nobody out: only a write shows it.
+ */
+function write(database: Database): void {
+  database.pragma(`user_version = ${database.pragma('user_version', { simple: true })}`);
 }
 
 /** Open for reading; null when there is no file. Works beside a writer and without one. */
@@ -93,6 +104,7 @@ export function lockFile(file: string): Lock | null {
     const database = new (sqlite())(file, { timeout: 0 });
     try {
       database.exec('BEGIN EXCLUSIVE');
+      write(database);
     } catch (error) {
       database.close();
       if (codeOf(error).startsWith('SQLITE_BUSY')) return null;
