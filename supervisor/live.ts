@@ -66,6 +66,7 @@ export function goLive(outside: Outside): Live {
   const policy = policySource(outside.policyFile);
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
+  const tellUnread = unreadTeller(log);
   const world: World = {
     ...{ layout, now, log, programs, threads, hostInstall: outside.hostInstall },
     identities: outside.identities ?? identitiesOf(outside),
@@ -85,8 +86,12 @@ export function goLive(outside: Outside): Live {
     ...{ now, monotonic: outside.monotonic, policy: policy.inForce },
     ended: outside.wake,
     wakeAt: outside.wakeAt,
-    observe: (state, { tick }) =>
-      eyes.observe({ tick, dirty: outside.dirty(), releases: releasesThatMatter(state) }),
+    observe(state, { tick }) {
+      const releases = releasesThatMatter(state);
+      const seen = eyes.observe({ tick, dirty: outside.dirty(), releases });
+      tellUnread(eyes.faults());
+      return seen;
+    },
     commit: (entries, puts) => journal.commit(entries, puts),
     perform: (step, settle) => perform(world, step, settle),
     stuck: (error) => tellStuck(outside, error),
@@ -111,6 +116,20 @@ function identitiesOf({ hostInstall, instance, launcher }: Outside) {
   if (!hostInstall) return checkoutIdentities();
   const here = (owner: string) => makeAgentUser(parseOwner(owner));
   return hostIdentities(instance, launcher === null ? here : (one) => askForUser(launcher, one));
+}
+
+/** What the eyes cannot read is said once, and once more when it can be read again. */
+function unreadTeller(log: Log): (faults: ReadonlyMap<string, string>) => void {
+  let known: ReadonlyMap<string, string> = new Map();
+  return (faults) => {
+    for (const [path, cause] of faults) {
+      if (known.get(path) !== cause) log.warn('cannot be read', { path, cause });
+    }
+    for (const path of known.keys()) {
+      if (!faults.has(path)) log.info('can be read again', { path });
+    }
+    known = new Map(faults);
+  };
 }
 
 /** For doctor and status: the log alone is not looked at. */

@@ -33,18 +33,21 @@ export type Seen = Omit<Facts, 'underway' | 'stopping'>;
 
 export interface Observer {
   observe(woken: Woken): Seen;
-  /** What could not be read at the last look: folder and the system's code. */
+  /** What could not be read at the last look: a path and the system's code. */
   faults(): ReadonlyMap<string, string>;
 }
 
 export function observer(sources: Sources): Observer {
   const { layout, now, settle, hostInstall = false } = sources;
   const drops = dropWatch(layout, settle);
-  const agentsOf = agentsReader(layout);
+  const agents = agentsReader(layout);
   let controlFault: string | null = null;
+  let switchFault: string | null = null;
   const observe = ({ tick, dirty, releases }: Woken): Seen => {
     const control = seenRequests(layout);
     controlFault = control.fault;
+    const switches = readSwitches(layout);
+    switchFault = switches.readable ? null : switches.cause;
     const current = readCurrent(layout);
     const matter = new Set(current === null ? releases : [current, ...releases]);
     return {
@@ -52,18 +55,22 @@ export function observer(sources: Sources): Observer {
       ...drops.look(tick ? null : dirty, now()),
       requests: control.requests,
       requestFiles: control.files,
-      switches: readSwitches(layout),
+      switches,
       current,
-      agents: agentsOf(matter),
+      agents: agents.read(matter),
       hostInstall,
       kept: tick ? kept(layout) : [],
     };
   };
   const faults = () => {
-    const inboxes = [...drops.faults()].map(([agent, cause]) => {
-      return [agent === '*' ? layout.inboxes : layout.inbox(agent), cause] as const;
-    });
-    return new Map(controlFault ? [...inboxes, [layout.control, controlFault]] : inboxes);
+    const found = new Map<string, string>();
+    if (controlFault !== null) found.set(layout.control, controlFault);
+    if (switchFault !== null) found.set(layout.switches, switchFault);
+    for (const [agent, cause] of drops.faults()) {
+      found.set(agent === '*' ? layout.inboxes : layout.inbox(agent), cause);
+    }
+    for (const [release, cause] of agents.faults()) found.set(layout.release(release), cause);
+    return found;
   };
   return { observe, faults };
 }

@@ -196,8 +196,9 @@ test('what cannot be read is told and stops nothing else', () => {
   expect([...faults()].sort()).toEqual([
     [place.inboxes, 'ENOTDIR'],
     [place.control, 'ENOTDIR'],
+    [place.switches, 'ENOTDIR'],
   ]);
-  for (const folder of [place.control, place.inboxes]) {
+  for (const folder of [place.control, place.inboxes, place.switches]) {
     rmSync(folder);
     mkdirSync(folder);
   }

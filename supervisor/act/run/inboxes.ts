@@ -10,7 +10,11 @@ import type { World } from '../world.ts';
  */
 export function readyInboxes(world: World, release: string): void {
   const { layout, identities, log } = world;
-  const agents = (readAndKeepRuntimeConfig(layout, release).agents ?? []).map(({ name }) => name);
+  const config = readAndKeepRuntimeConfig(layout, release);
+  // Their runs make them as well: nothing is lost but the place for a first drop.
+  if (config.agents === null)
+    log.warn('no inboxes are made', { release, reason: config.faults[0] });
+  const agents = (config.agents ?? []).map(({ name }) => name);
   for (const agent of agents.filter(identities.has)) readyAgent(world, agent);
   const missing = agents.filter((agent) => !identities.has(agent));
   if (missing.length === 0) return;
