@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { terminal } from '../../supervisor/model/proposal.ts';
 import { randomOf } from '../fuzz/support/mutate.ts';
-import { buildCommand, Machine, until } from './support/machine.ts';
+import { buildCommand, library, Machine, until } from './support/machine.ts';
 
 /*
  * The classic of the trade: a change is on its way while every process of the machine is killed at
@@ -25,11 +24,6 @@ afterAll(async () => {
 
 /** fsync and its like do nothing: package `eatmydata`. */
 const unsynced = { environment: { LD_PRELOAD: library('libeatmydata.so') } };
-
-function library(name: string): string {
-  const folder = readdirSync('/usr/lib').find((one) => /-linux-gnu$/.test(one));
-  return `/usr/lib/${folder}/${name}`;
-}
 
 const turn = (number: number) => `import { writeFileSync } from 'node:fs';
 export async function turn({ model, workspace }) {

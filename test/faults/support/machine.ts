@@ -22,13 +22,13 @@ import { tiny } from '../../pipeline/support/host.ts';
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Times are real here: a process that is hurt from outside cannot be handed a clock. */
-const policy = `
+const policy = (bakes: string) => `
 runtime: {source: ${tiny}, include: [kernel, app, config], entry: [node, kernel/main.mjs]}
 tick: "*/1 * * * * *"
 permissions: [{paths: [app/**], approval: none}]
-smoke: {suite: ${tiny}/smoke-quick, within: 1m}
+smoke: {suite: ${tiny}/smoke, within: 1m}
 canary: {runs: 1, within: 1m, extraRuns: 6}
-bake: {for: 200ms, max: 2m}
+bake: {for: ${bakes}, max: 2m}
 models: {cheap: [{provider: rehearsal}]}
 limits: {drain: 1s, jitter: 0s, queuedPerAgent: 50}
 `;
@@ -56,10 +56,12 @@ export class Machine {
   readonly layout: Layout = layout(join(this.folder, 'root'));
   #process: ChildProcess | null = null;
   #said = '';
+  /** What the lives before this one said. */
+  #before = '';
 
   /** `like`: begin as a copy of another one's ROOT. */
-  constructor(like: Machine | null = null, more = '') {
-    writeFileSync(this.policyFile, policy + more);
+  constructor(like: Machine | null = null, { bakes = '200ms', more = '' } = {}) {
+    writeFileSync(this.policyFile, policy(bakes) + more);
     if (like !== null) execFileSync('cp', ['-a', like.layout.root, this.layout.root]);
   }
 
@@ -70,6 +72,11 @@ export class Machine {
   /** All that the daemon wrote in its present or last life. */
   get said(): string {
     return this.#said;
+  }
+
+  /** The same of all its lives. */
+  get history(): string {
+    return this.#before + this.#said;
   }
 
   get exit(): number | string | null {
@@ -89,6 +96,7 @@ export class Machine {
     const command = [process.execPath, join(built, 'cli/airlock.js'), 'start'];
     const place = ['--root', this.layout.root, '--policy', this.policyFile];
     const [program = '', ...args] = [...by, ...command, ...place];
+    this.#before += this.#said;
     this.#said = '';
     const child = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -109,10 +117,19 @@ export class Machine {
     );
   }
 
+  /** As a service manager does: start it again when it has ended by itself. */
+  async keep(): Promise<void> {
+    for (let lives = 0; !this.running; lives++) {
+      if (lives > 3) throw new Error(`it does not start: ${this.#said.slice(-2000)}`);
+      this.start();
+      await this.ready();
+    }
+  }
+
   /** Every process of this machine at once, without a word before. */
   async crash(): Promise<void> {
     if (this.#process === null) return;
-    for (const pid of [...descendants(this.pid).reverse(), this.pid]) kill(pid, 'SIGKILL');
+    signalAll(this.pid, 'SIGKILL');
     await until(
       () => !this.running,
       () => 'the daemon to die',
@@ -214,6 +231,19 @@ export async function until(
     if (performance.now() > end) throw new Error(`waited ${within} ms for ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** A signal to a process and all that came of it, the youngest first. */
+export function signalAll(pid: number, signal: NodeJS.Signals): void {
+  for (const one of [...descendants(pid).reverse(), pid]) kill(one, signal);
+}
+
+/** A library that tests put before a daemon; its package is installed by `.ci/install`. */
+export function library(name: string): string {
+  const folder = readdirSync('/usr/lib').find((one) => one.endsWith('-linux-gnu'));
+  const path = `/usr/lib/${folder}/${name}`;
+  if (!existsSync(path)) throw new Error(`${path} is missing: .ci/install`);
+  return path;
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Coverage } from './coverage.ts';
@@ -55,6 +56,8 @@ export async function fuzz(target: Target, inputs: number, seed: number): Promis
       mutate(random(3) === 0 ? (corpus.at(-1) as Buffer) : pick(), pick(), target.words, random),
     );
     for (const one of batch) await run.one(one);
+    // What waits for a turn of the event loop holds memory until then.
+    await setImmediate();
     const fresh = coverage.news();
     if (fresh.size > 0 && corpus.length < mostKept) {
       // Which of them it was: each once more, alone.
