@@ -60,7 +60,8 @@ export async function findings(
 
 const verbs: Record<Success['did'], string> = {
   create: 'make a new file in',
-  link: 'link something into',
+  symlink: 'make a symbolic link in',
+  link: 'link a file into',
   rename: 'move a file into',
   write: 'write',
   chmod: 'change the mode of',

@@ -15,7 +15,7 @@ async function could(host: PlantedHost): Promise<string[]> {
     .map((one) => one.message.replace(host.folder, '').replace(/^al-/, ''));
 }
 
-const create = 'make a new file in, link something into, move a file into';
+const create = 'make a new file in, make a symbolic link in, link a file into, move a file into';
 
 const planted: [string, (host: PlantedHost) => void, string[]][] = [
   [

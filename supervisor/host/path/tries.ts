@@ -37,6 +37,8 @@ const targets = request.targets.flatMap((target) => {
   return stats && kindOf(stats) === target.kind ? [{ ...target, mode: stats.mode & 0o7777 }] : [];
 });
 const scratch = makeScratch();
+/** Of the user that this process is now. */
+let file: string | null = null;
 
 try {
   for (const user of request.users) asUser(user, () => targets.forEach(tryOne(user)));
@@ -62,11 +64,18 @@ function makeScratch(): string | null {
   }
 }
 
+/** The user's own file; null: a folder above keeps him out, and of these tries nothing is known. */
+function ownFile(): string | null {
+  const name = `${scratch}/${process.geteuid?.()}`;
+  return scratch !== null && allows(() => writeFileSync(name, '')) ? name : null;
+}
+
 function asUser(user: TryUser, what: () => void): void {
   if (scratch !== null) allows(() => chownSync(scratch, user.uid, user.gid));
   process.setgroups?.([user.gid, ...user.groups]);
   process.setegid?.(user.gid);
   process.seteuid?.(user.uid);
+  file = ownFile();
   try {
     what();
   } finally {
@@ -94,19 +103,18 @@ function tryNew(target: Target, could: (target: Target, did: Success['did']) => 
   const name = `${target.path}/${own}`;
   const make = () => closeSync(openSync(name, 'wx', 0o600));
   const tried = (did: Success['did'], attempt: () => void) => {
-    if (!allows(attempt)) return;
+    if (!allows(attempt)) return false;
     could(target, did);
     undo(name);
+    return true;
   };
   tried('create', make);
   if (!target.key) return;
-  tried('link', () => symlinkSync('nowhere', name));
-  if (scratch === null) return;
-  const file = `${scratch}/${process.geteuid?.()}`;
-  // Above it a folder may keep him out: of linking and moving nothing is known then.
-  if (!allows(() => writeFileSync(file, ''))) return;
-  tried('link', () => linkSync(file, name));
-  tried('rename', () => renameSync(file, name));
+  tried('symlink', () => symlinkSync('nowhere', name));
+  if (file === null) return;
+  const from = file;
+  tried('link', () => linkSync(from, name));
+  if (tried('rename', () => renameSync(from, name))) file = ownFile();
 }
 
 /** As the user who made it, else as root: who could make a name there need not be able to. */

@@ -26,5 +26,5 @@ export interface TryRequest {
 export interface Success {
   user: string;
   path: string;
-  did: 'create' | 'link' | 'rename' | 'write' | 'chmod' | 'replace' | 'mount';
+  did: 'create' | 'symlink' | 'link' | 'rename' | 'write' | 'chmod' | 'replace' | 'mount';
 }
