@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path';
-import { copyTree } from '../host/files/copies.ts';
+import { copyFiles } from '../host/files/copies.ts';
 import { syncFileSystem, syncFolder } from '../host/files/durable.ts';
 import {
   kindOf,
+  listFolder,
   makeFolder,
   moveFile,
   readText,
@@ -10,13 +11,13 @@ import {
   writeDurable,
 } from '../host/files/files.ts';
 import { moveLink, readLink } from '../host/files/links.ts';
-import { hashFile, makeReadOnly, modeOf } from '../host/files/tree.ts';
-import { call } from '../host/process/call.ts';
+import { hashFile, makeReadOnly, modeOf, publishTree, setMode } from '../host/files/tree.ts';
+import { mustCall } from '../host/process/call.ts';
 import { systemd } from '../host/process/systemd.ts';
 import { unpack } from '../host/process/tar.ts';
-import { usersLike } from '../host/sandbox/users.ts';
+import { namesTaken, usersLike } from '../host/sandbox/users.ts';
 import { Failure, reasonOf } from '../model/reason.ts';
-import { manifestName } from './package.ts';
+import { filesOf, manifestName, readPackage } from './package.ts';
 import { describe, type InstallStep } from './plan.ts';
 
 type Of<D extends InstallStep['do']> = Extract<InstallStep, { do: D }>;
@@ -47,7 +48,8 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
   folder: {
     done: ({ path, mode }) => kindOf(path) === 'folder' && modeOf(path) === mode,
     act({ path, mode }) {
-      if (kindOf(path) === 'absent') makeFolder(path, mode);
+      makeFolder(path, mode);
+      setMode(path, mode);
     },
   },
   program: { done: sameProgram, act: copyProgram },
@@ -59,8 +61,7 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
       makeFolder(stage);
       await unpack(from, stage);
       makeReadOnly(stage);
-      await syncFileSystem(stage);
-      moveFile(stage, to);
+      await publishTree(stage, to);
     },
   },
   file: {
@@ -78,7 +79,10 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
       moveLink(path, to);
     },
   },
-  users: { done: never, act: ({ from }) => systemd.users(from) },
+  users: {
+    done: ({ names }) => namesTaken(names).length === names.length,
+    act: ({ from }) => systemd.users(from),
+  },
   modes: { done: never, act: ({ from }) => systemd.modes(from) },
   reload: { done: never, act: () => systemd.reload() },
   enable: onUnits(systemd.isEnabled, systemd.enable),
@@ -86,39 +90,67 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
   stop: onUnits(not(systemd.isActive), systemd.stop),
   disable: onUnits(not(systemd.isEnabled), systemd.disable),
   remove: {
-    done: ({ path }) => kindOf(path) === 'absent',
-    act({ path }) {
-      removeTree(path);
-      syncFolder(dirname(path));
+    done: ({ path, above, link }) => !isOurs(path, link) && !above.some(isEmpty),
+    act({ path, above, link }) {
+      if (isOurs(path, link)) removeTree(path);
+      for (const folder of above) if (isEmpty(folder)) removeTree(folder);
     },
   },
   'remove users': {
-    done: ({ agentsOf, groups }) => usersLike(agentsOf).length + groups.length === 0,
-    async act({ agentsOf, groups }) {
-      for (const name of usersLike(agentsOf)) await call('userdel', [name]);
-      for (const name of groups) {
-        await call('userdel', [name]);
-        await call('groupdel', [name]);
+    done: ({ agentsOf, names }) => usersLike(agentsOf).length + namesTaken(names).length === 0,
+    async act({ agentsOf, names }) {
+      for (const name of [...usersLike(agentsOf), ...names]) {
+        // 6: there is no such user; a group may be.
+        await mustCall('userdel', [name], 'remove a user', [0, 6]);
+        if (namesTaken([name]).length > 0) await mustCall('groupdel', [name], 'remove a group');
       }
     },
   },
 };
 
-/** The same package is there already. */
+const isEmpty = (folder: string) => kindOf(folder) === 'folder' && listFolder(folder).length === 0;
+
+/** It is there, and where only a link was made it is that link still. */
+const isOurs = (path: string, link: string | undefined) =>
+  link === undefined ? kindOf(path) !== 'absent' : readLink(path) === link;
+
+/** The same package is there already, and whole. */
 function sameProgram({ from, to }: Of<'program'>): boolean {
+  if (from === to) return true;
   const [mine, theirs] = [join(from, manifestName), join(to, manifestName)];
-  return from === to || (kindOf(theirs) === 'file' && hashFile(mine) === hashFile(theirs));
+  if (kindOf(theirs) !== 'file' || hashFile(mine) !== hashFile(theirs)) return false;
+  try {
+    readPackage(to);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.reason.code === 'package-damaged') return false;
+    throw error;
+  }
 }
 
-/** Beside its place and on the disk before it gets its name: half a program has none. */
+/**
+ * Beside its place, found whole and on the disk before it gets its name: half a program has none.
+ * Modes are the manifest's: whoever unpacked it may have had another umask.
+ */
 async function copyProgram({ from, to }: Of<'program'>): Promise<void> {
-  const stage = join(dirname(to), '.unfinished');
-  removeTree(stage);
-  await copyTree(from, stage, { root: false });
+  const base = dirname(to);
+  const [stage, replaced] = [join(base, '.unfinished'), join(base, '.replaced')];
+  for (const one of [stage, replaced]) removeTree(one);
+  copyFiles(from, stage, filesOf(from));
+  readPackage(stage);
   await syncFileSystem(stage);
-  removeTree(to);
+  if (kindOf(to) !== 'absent') moveFile(to, replaced);
   moveFile(stage, to);
-  syncFolder(dirname(to));
+  syncFolder(base);
+  removeTree(replaced);
+}
+
+/** How each step stands, in a line: what would be done, or is so already. Changes nothing. */
+export async function foresee(plan: readonly InstallStep[], progress: Progress): Promise<void> {
+  for (const step of plan) {
+    const { done } = effects[step.do] as Effect<InstallStep>;
+    progress(describe(step), (await done(step)) ? 'there' : 'done');
+  }
 }
 
 export type Progress = (line: string, state: 'there' | 'done') => void;
@@ -136,10 +168,10 @@ export async function carryOut(plan: readonly InstallStep[], progress: Progress)
       progress(describe(step), there ? 'there' : 'done');
     } catch (error) {
       const { message, cause } = reasonOf(error, step.do);
+      const input = describe(step).replace(/ +/g, ' ');
       throw new Failure('install-failed', {
-        message: `${describe(step).replace(/ +/g, ' ')}: ${message}`,
-        step: step.do,
-        input: describe(step),
+        message: `${input}: ${message}`,
+        ...{ step: step.do, input },
         expected: 'the step to be done',
         cause,
       });

@@ -11,39 +11,30 @@ export const manifestSchema = z.strictObject({
   version: z.string().regex(/^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/),
   /** Platform it was made for, as Node names it: `linux-x64`. */
   platform: z.string(),
-  files: z.record(z.string(), z.strictObject({ mode: z.number(), sha256: z.string() })),
+  files: z.record(
+    // Below the package, wherever it is.
+    z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/),
+    z.strictObject({ mode: z.union([z.literal(0o644), z.literal(0o755)]), sha256: z.string() }),
+  ),
 });
 export type PackageManifest = z.infer<typeof manifestSchema>;
 
 export const manifestName = 'MANIFEST.json';
 
 /** Where parts of share/ go on a host, below its own share folder. */
-const shared = {
+export const shared = {
   'man/man1/airlock.1': 'man/airlock.1',
   'bash-completion/completions/airlock': 'completions/airlock.bash',
   'zsh/vendor-completions/_airlock': 'completions/airlock.zsh',
   'fish/vendor_completions.d/airlock.fish': 'completions/airlock.fish',
 } as const;
 
-export const sharedPaths: string[] = Object.keys(shared);
-
 /**
  * An unpacked package, every file of it compared with its manifest.
  * Throws Failure `not-found` where there is none, `package-damaged` naming the first fault.
  */
-export function readPackage(folder: string, platform: string): Package {
-  const text = readText(join(folder, manifestName));
-  if (text === null) {
-    const message = `${folder} is no package of Airlock`;
-    const hint = 'In a checkout: `npm run package`, unpack what it made, and run its bin/airlock.';
-    throw new Failure('not-found', { message, step: 'install', input: folder, hint });
-  }
-  const said = manifestSchema.safeParse(jsonOrNull(text));
-  if (!said.success) throw damaged(folder, manifestName, 'a manifest', 'something else');
-  const { version, files } = said.data;
-  if (said.data.platform !== platform) {
-    throw damaged(folder, manifestName, platform, said.data.platform);
-  }
+export function readPackage(folder: string, platform = thisPlatform): Package {
+  const { version, files } = manifestOf(folder, platform);
   const found = new Set<string>();
   for (const { path, kind, mode } of findAll(folder)) {
     if (kind === 'folder' || path === manifestName) continue;
@@ -66,10 +57,34 @@ export function readPackage(folder: string, platform: string): Package {
   return { folder, version, deps: Object.fromEntries(deps), shared: { ...shared } };
 }
 
+/** Every file of a package with its mode, as its manifest says; the manifest itself last. */
+export function filesOf(folder: string): { path: string; mode: number }[] {
+  const files = Object.entries(manifestOf(folder, thisPlatform).files);
+  const all = files.map(([path, { mode }]) => ({ path, mode }));
+  return [...all, { path: manifestName, mode: 0o644 }];
+}
+
+const thisPlatform = `${process.platform}-${process.arch}`;
+
+function manifestOf(folder: string, platform: string): PackageManifest {
+  const text = readText(join(folder, manifestName));
+  if (text === null) {
+    const message = `${folder} is no package of Airlock`;
+    const hint = 'In a checkout: `npm run package`, unpack what it made, and run its bin/airlock.';
+    throw new Failure('not-found', { message, step: 'install', input: folder, hint });
+  }
+  const said = manifestSchema.safeParse(jsonOrNull(text));
+  if (!said.success) throw damaged(folder, manifestName, 'a manifest', 'something else');
+  if (said.data.platform !== platform) {
+    throw damaged(folder, manifestName, platform, said.data.platform);
+  }
+  return said.data;
+}
+
 /** Versions of the program that are installed. */
 export function versionsIn(base: string): string[] {
   return listFolder(base).filter(
-    (name) => kindOf(join(base, name)) === 'folder' && !name.startsWith('.'),
+    (name) => !name.startsWith('.') && kindOf(join(base, name, manifestName)) === 'file',
   );
 }
 

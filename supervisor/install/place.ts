@@ -17,6 +17,8 @@ export interface HostPlace {
   share: string;
   sysusers: string;
   tmpfiles: string;
+  /** Folders of the host's own: they stay when nothing is left in them. */
+  grounds: readonly string[];
   /** The two services of this instance, in the order to start them. */
   services: [launcher: string, supervisor: string];
 }
@@ -39,8 +41,26 @@ export function hostPlace(prefix: string, instance: string | null): HostPlace {
     share: at('usr/share'),
     sysusers: at('usr/lib/sysusers.d/airlock.conf'),
     tmpfiles: at('usr/lib/tmpfiles.d', `airlock${dash}.conf`),
+    grounds: prefix === '' ? grounds : [prefix.replace(/\/$/, '')],
     services: [`airlock-launcher${of}.service`, `airlock${of}.service`],
   };
+}
+
+const grounds = [
+  ...['/usr/lib', '/usr/bin', '/usr/share', '/usr/lib/sysusers.d', '/usr/lib/tmpfiles.d'],
+  ...['/etc', '/etc/systemd/system', '/var/lib'],
+];
+
+/** Folders above a path that may be of our making, the innermost first. */
+export function foldersAbove({ grounds }: HostPlace, path: string): string[] {
+  const around = grounds.filter((one) => path.startsWith(`${one}/`));
+  const ground = around.sort().at(-1);
+  if (ground === undefined) return [];
+  const names = path
+    .slice(ground.length + 1)
+    .split('/')
+    .slice(0, -1);
+  return names.map((_, at) => join(ground, ...names.slice(0, names.length - at)));
 }
 
 /** The same path on the host itself: what a file that is installed says. */

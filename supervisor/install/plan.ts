@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { HostPlace } from './place.ts';
-import { onHost } from './place.ts';
+import { foldersAbove, onHost, operators, user } from './place.ts';
 import { sysusersText, tmpfilesText } from './snippets.ts';
 import { unitFiles } from './units.ts';
 
@@ -17,13 +17,14 @@ export type InstallStep =
   | { do: 'file'; path: string; text: string; mode: number; keep?: 'as it is' }
   /** A relative symbolic link, moved by one rename. */
   | { do: 'link'; path: string; to: string }
-  | { do: 'users'; from: string }
+  | { do: 'users'; from: string; names: readonly string[] }
   | { do: 'modes'; from: string }
   | { do: 'reload' }
   | { do: 'enable' | 'start' | 'stop' | 'disable'; units: readonly string[] }
-  | { do: 'remove'; path: string }
+  /** `above`: folders that go along if nothing is left in them. `link`: only what leads there. */
+  | { do: 'remove'; path: string; above: readonly string[]; link?: string }
   /** `agentsOf`: the instance whose agents' users go; null: the one without a name. */
-  | { do: 'remove users'; agentsOf: string | null; groups: readonly string[] };
+  | { do: 'remove users'; agentsOf: string | null; names: readonly string[] };
 
 /** An unpacked package, as it describes itself. */
 export interface Package {
@@ -53,6 +54,17 @@ function generated(place: HostPlace): Record<string, string> {
   };
 }
 
+/** Links outside of the program's folder, and where they lead. */
+function links(place: HostPlace, shared: Package['shared']): [path: string, to: string][] {
+  const share = onHost(place, join(place.base, 'current/share'));
+  return [
+    [place.command, '../lib/airlock/current/bin/airlock'],
+    ...Object.entries(shared).map(([path, from]): [string, string] => [
+      ...([join(place.share, path), join(share, from)] as const),
+    ]),
+  ];
+}
+
 /** Steps that make this package the program of a host; with a prefix nothing is run. */
 export function installPlan(place: HostPlace, from: Package, wish: Wish): InstallStep[] {
   const real = place.prefix === '';
@@ -64,16 +76,11 @@ export function installPlan(place: HostPlace, from: Package, wish: Wish): Instal
   const deps = Object.entries(from.deps).map(([digest, path]): InstallStep => {
     return { do: 'deps', from: path, to: join(place.root, 'deps', digest) };
   });
-  const shared = Object.keys(from.shared).map((path) => join(place.share, path));
   return [
     folder(place.base),
     { do: 'program', from: from.folder, to: version },
     { do: 'link', path: join(place.base, 'current'), to: from.version },
-    { do: 'link', path: place.command, to: '../lib/airlock/current/bin/airlock' },
-    ...shared.map((path, at): InstallStep => {
-      const source = join(place.base, 'current/share', Object.values(from.shared)[at] as string);
-      return { do: 'link', path, to: onHost(place, source) };
-    }),
+    ...links(place, from.shared).map(([path, to]): InstallStep => ({ do: 'link', path, to })),
     ...Object.entries(generated(place)).map(([path, text]) => file(path, text)),
     folder(place.policyFolder),
     folder(join(place.policyFolder, 'keys'), 0o700),
@@ -82,72 +89,83 @@ export function installPlan(place: HostPlace, from: Package, wish: Wish): Instal
     ),
     ...(real
       ? ([
-          { do: 'users', from: place.sysusers },
+          { do: 'users', from: place.sysusers, names: [user, operators] },
           { do: 'modes', from: place.tmpfiles },
           ...deps,
           { do: 'reload' },
           { do: 'enable', units: place.services },
           ...(wish.start ? [{ do: 'start', units: place.services }] : []),
         ] as InstallStep[])
-      : [folder(join(place.root, 'deps')), ...deps]),
+      : [folder(place.root), folder(join(place.root, 'deps')), ...deps]),
   ];
 }
 
+/** What is on a host beside the instance that goes. */
 export interface Left {
-  /** Other instances are installed: the program and what they share stay. */
-  others: boolean;
+  /** Instances that stay; null is the one without a name. The program stays with them. */
+  others: readonly (string | null)[];
   /** Versions of the program that are there. */
   versions: readonly string[];
   purge: boolean;
 }
 
-/** Steps that take this instance off a host again; agents' files and state stay without `purge`. */
-export function uninstallPlan(place: HostPlace, shared: string[], left: Left): InstallStep[] {
+/** Steps that take this instance off a host again; policy and state stay without `purge`. */
+export function uninstallPlan(
+  place: HostPlace,
+  shared: Package['shared'],
+  left: Left,
+): InstallStep[] {
   const real = place.prefix === '';
-  const remove = (path: string): InstallStep => ({ do: 'remove', path });
-  const units = Object.keys(unitFiles(place)).map((name) => join(place.units, name));
-  const [launcher, supervisor] = place.services;
-  const last = !left.others;
-  const own = place.instance === null ? units : last ? units : [];
+  const last = left.others.length === 0;
+  const named = left.others.some((one) => one !== null);
+  const units = [...place.services].reverse();
+  const files = Object.keys(unitFiles(place)).map((name) => join(place.units, name));
+  const off: InstallStep[] = [
+    { do: 'stop', units },
+    { do: 'disable', units },
+  ];
   return [
-    ...(real
-      ? ([
-          { do: 'stop', units: [supervisor, launcher] },
-          { do: 'disable', units: [supervisor, launcher] },
-        ] as InstallStep[])
-      : []),
-    ...own.map(remove),
-    remove(place.tmpfiles),
-    ...(last
-      ? [
-          ...shared.map((path) => remove(join(place.share, path))),
-          remove(place.command),
-          ...(left.purge ? [remove(place.sysusers)] : []),
-          // `current` first: nothing starts from half a program.
-          ...['current', 'previous'].map((name) => remove(join(place.base, name))),
-          remove(place.base),
-        ]
-      : []),
-    ...(real ? [{ do: 'reload' } as InstallStep] : []),
+    ...(real ? off : []),
+    // The templates serve every instance that has a name.
+    ...(place.instance !== null && named ? [] : files.map((path) => removal(place, path))),
+    ...(last ? programGone(place, shared, left.versions) : []),
+    ...(real ? [{ do: 'reload' } satisfies InstallStep] : []),
     ...(left.purge ? purged(place, last) : []),
+    // Last: while it is there, an instance that is half gone counts as one.
+    removal(place, place.tmpfiles),
+  ];
+}
+
+const removal = (place: HostPlace, path: string, link?: string): InstallStep => ({
+  ...({ do: 'remove', path, above: foldersAbove(place, path) } as const),
+  ...(link === undefined ? {} : { link }),
+});
+
+/** Names beside the versions: what leads to them, and what a copy under way is called. */
+const beside = ['current', 'previous', '.unfinished', '.replaced'];
+
+/** Ways in first: nothing starts from half a program. */
+function programGone(
+  place: HostPlace,
+  shared: Package['shared'],
+  versions: readonly string[],
+): InstallStep[] {
+  const below = [...beside, ...versions];
+  return [
+    ...links(place, shared).map(([path, to]) => removal(place, path, to)),
+    removal(place, place.sysusers),
+    ...below.map((name) => removal(place, join(place.base, name))),
   ];
 }
 
 function purged(place: HostPlace, last: boolean): InstallStep[] {
-  const real = place.prefix === '';
-  const policy = last ? place.policyFolder : place.policy;
+  const users: InstallStep = {
+    ...{ do: 'remove users', agentsOf: place.instance, names: last ? [user, operators] : [] },
+  };
   return [
-    { do: 'remove', path: place.root },
-    { do: 'remove', path: policy },
-    ...(real
-      ? [
-          {
-            do: 'remove users',
-            agentsOf: place.instance,
-            groups: last ? ['airlock', 'airlock-operators'] : [],
-          } as InstallStep,
-        ]
-      : []),
+    removal(place, place.root),
+    removal(place, last ? place.policyFolder : place.policy),
+    ...(place.prefix === '' ? [users] : []),
   ];
 }
 
@@ -165,7 +183,7 @@ export function describe(step: InstallStep): string {
     case 'link':
       return `link     ${step.path} -> ${step.to}`;
     case 'users':
-      return `users    as ${step.from} says`;
+      return `users    ${step.names.join(' ')}`;
     case 'modes':
       return `folders  as ${step.from} says`;
     case 'reload':
@@ -173,7 +191,7 @@ export function describe(step: InstallStep): string {
     case 'remove':
       return `remove   ${step.path}`;
     case 'remove users':
-      return `remove   users of agents${step.groups.map((one) => `, ${one}`).join('')}`;
+      return `remove   ${['users of agents', ...step.names].join(', ')}`;
     default:
       return `${step.do.padEnd(8)} ${step.units.join(' ')}`;
   }

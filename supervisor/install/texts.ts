@@ -5,7 +5,15 @@ export interface VerbText {
   args: string;
   summary: string;
   options: readonly (readonly [flags: string, description: string])[];
+  /** Options that must be given. */
+  required?: VerbText['options'];
 }
+
+/** Every option of a verb, those that must be given first. */
+const own = ({ options, required = [] }: Pick<VerbText, 'options' | 'required'>) => [
+  ...required,
+  ...options,
+];
 
 /** Options of every verb. */
 export const everywhere: VerbText['options'] = [
@@ -13,7 +21,8 @@ export const everywhere: VerbText['options'] = [
   ['--policy <file>', 'the policy file'],
   ['--instance <name>', 'one of several on this host (else $AIRLOCK_INSTANCE)'],
   ['--json', 'one JSON document on stdout, and nothing else there'],
-  ['--help', 'help'],
+  ['--version', 'print the version'],
+  ['--help', 'help, also for one verb'],
 ];
 
 /** `-x, --long <value>` as its long name, and whether a value follows. */
@@ -32,7 +41,7 @@ const below = (verbs: readonly VerbText[], first: string) =>
 const optionsOf = (verbs: readonly VerbText[], first: string) => [
   ...new Set(
     [...verbs.filter(({ name }) => name.split(' ', 1)[0] === first), { options: everywhere }]
-      .flatMap(({ options }) => options)
+      .flatMap(own)
       .map(([flags]) => optionOf(flags).name),
   ),
 ];
@@ -70,8 +79,8 @@ const zshQuoted = (text: string) => text.replace(/'/g, "'\\''").replace(/([[\]:]
 /** Completion for zsh. */
 export function zshCompletion(verbs: readonly VerbText[]): string {
   const summaries = firstWords(verbs).map((first) => {
-    const own = verbs.find(({ name }) => name === first);
-    return `    '${first}:${zshQuoted(own?.summary ?? below(verbs, first).join(', '))}'`;
+    const whole = verbs.find(({ name }) => name === first);
+    return `    '${first}:${zshQuoted(whole?.summary ?? below(verbs, first).join(', '))}'`;
   });
   const cases = firstWords(verbs).map((first) => {
     const words = [...below(verbs, first), ...optionsOf(verbs, first)].join(' ');
@@ -110,12 +119,12 @@ export function fishCompletion(verbs: readonly VerbText[]): string {
   const lines = firstWords(verbs).flatMap((first) => {
     const when = `-n '__fish_seen_subcommand_from ${first}'`;
     const mine = verbs.filter(({ name }) => name.split(' ', 1)[0] === first);
-    const own = mine.find(({ name }) => name === first);
-    const summary = fishQuoted(own?.summary ?? below(verbs, first).join(', '));
+    const whole = mine.find(({ name }) => name === first);
+    const summary = fishQuoted(whole?.summary ?? below(verbs, first).join(', '));
     return [
       line('-n __fish_use_subcommand', `-a ${first}`, `-d ${summary}`),
       ...below(verbs, first).map((word) => line(when, `-a ${word}`)),
-      ...mine.flatMap((verb) => options(verb.options, when)),
+      ...mine.flatMap((verb) => options(own(verb), when)),
     ];
   });
   const head = "# Completion of airlock(1) for fish; made from the command's own table of verbs.";
@@ -132,8 +141,12 @@ const roff = (text: string) =>
 export function manualPage(verbs: readonly VerbText[], version: string): string {
   const tagged = (tag: string, text: string) => `.TP\n.B ${roff(tag)}\n${roff(text)}`;
   const option = ([flags, text]: VerbText['options'][number]) => tagged(flags, text);
-  const verb = ({ name, args, summary, options }: VerbText) =>
-    [`.SS ${roff(`${name} ${args}`.trim())}`, roff(summary), ...options.map(option)].join('\n');
+  const verb = (one: VerbText) =>
+    [
+      `.SS ${roff(`${one.name} ${one.args}`.trim())}`,
+      roff(one.summary),
+      ...own(one).map(option),
+    ].join('\n');
   const exits = [
     ['0', 'done'],
     ['1', 'failed'],

@@ -1,27 +1,26 @@
-import { kindOf, listFolder } from '../../host/files/files.ts';
-import { sharedPaths, versionsIn } from '../../install/package.ts';
-import { hostPlace } from '../../install/place.ts';
+import { dirname } from 'node:path';
+import { listFolder } from '../../host/files/files.ts';
+import { shared, versionsIn } from '../../install/package.ts';
+import type { HostPlace } from '../../install/place.ts';
 import { uninstallPlan } from '../../install/plan.ts';
-import { type Call, flag, type Result, text } from '../call.ts';
-import { carried, mustBeAble } from './install.ts';
+import { type Call, flag, type Result } from '../call.ts';
+import { carried, hostOf, mustBeAble } from './install.ts';
 
 /** Take this instance off the host; the program goes with the last one. */
 export async function verb(call: Call): Promise<Result> {
-  const place = hostPlace(text(call, 'prefix') ?? '', call.place.instance);
+  const place = hostOf(call);
   await mustBeAble(place, flag(call, 'dryRun'));
-  const left = {
-    others: otherInstances(place.tmpfiles).length > 0,
-    versions: versionsIn(place.base),
-    purge: flag(call, 'purge'),
-  };
-  return carried(call, uninstallPlan(place, sharedPaths, left));
+  const purge = flag(call, 'purge');
+  const left = { others: othersOn(place), versions: versionsIn(place.base), purge };
+  const kept = `Kept: ${place.policyFolder}, ${place.root}, the users (--purge removes them).`;
+  return carried(call, uninstallPlan(place, shared, left), purge ? '' : kept);
 }
 
-/** Every instance has a tmpfiles snippet of its own. */
-function otherInstances(own: string): string[] {
-  const folder = own.slice(0, own.lastIndexOf('/'));
-  const names = listFolder(folder).filter((name) => /^airlock(-[a-z0-9]+)?\.conf$/.test(name));
-  return names.filter(
-    (name) => `${folder}/${name}` !== own && kindOf(`${folder}/${name}`) === 'file',
-  );
+/** Instances but for this one: each has a tmpfiles snippet of its own. */
+function othersOn({ tmpfiles, instance }: HostPlace): (string | null)[] {
+  const all = listFolder(dirname(tmpfiles)).flatMap((name) => {
+    const found = /^airlock(?:-([a-z][a-z0-9]*))?\.conf$/.exec(name);
+    return found === null ? [] : [found[1] ?? null];
+  });
+  return all.filter((one) => one !== instance);
 }

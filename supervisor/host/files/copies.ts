@@ -1,5 +1,6 @@
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { chown, copyFile, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Failure } from '../../model/reason.ts';
 import type { Identity } from '../sandbox/identity.ts';
 
@@ -39,4 +40,17 @@ async function eachEntry(
     });
   });
   await Promise.all(work);
+}
+
+/** Copy the named files of a tree, each with the mode that is given for it. */
+export function copyFiles(
+  from: string,
+  to: string,
+  files: readonly { path: string; mode: number }[],
+): void {
+  for (const { path, mode } of files) {
+    mkdirSync(dirname(join(to, path)), { recursive: true, mode: 0o755 });
+    copyFileSync(join(from, path), join(to, path));
+    chmodSync(join(to, path), mode);
+  }
 }

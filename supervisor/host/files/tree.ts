@@ -104,6 +104,10 @@ export function modeOf(path: string): number {
   return lstatSync(path).mode & 0o7777;
 }
 
+export function setMode(path: string, mode: number): void {
+  chmodSync(path, mode);
+}
+
 /** Bytes of a file. */
 export function sizeOf(path: string): number {
   return lstatSync(path).size;

@@ -38,6 +38,13 @@ export interface PasswdLine {
   comment: string;
 }
 
+/** Which of these names are users or groups of this host. */
+export function namesTaken(names: readonly string[]): string[] {
+  const lines = [file, '/etc/group'].flatMap((one) => readFileSync(one, 'utf8').split('\n'));
+  const taken = new Set(lines.map((line) => line.split(':', 1)[0]));
+  return names.filter((name) => taken.has(name));
+}
+
 /** All of /etc/passwd, as it is now. */
 export function passwd(): PasswdLine[] {
   return readFileSync(file, 'utf8')
