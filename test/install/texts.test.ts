@@ -82,12 +82,19 @@ describe('completions and man page', () => {
     expect(offered('airlock', 'propose', 'cha')).toEqual(['change.patch']);
   });
 
-  it.runIf(spawnSync('man', ['--version']).status === 0)('man has nothing to warn of', () => {
+  it('the page has no request that man does not know, and man nothing to warn of', () => {
+    const page = manualPage(verbs, '1.2.3');
+    const requests = page.split('\n').filter((line) => /^[.']/.test(line));
+    expect(requests.filter((line) => !/^\.(TH|SH|SS|TP|PP|B|I|RI|nf|fi)( |$)/.test(line))).toEqual(
+      [],
+    );
     const file = join(emptyFolder(), 'airlock.1');
-    writeFileSync(file, manualPage(verbs, '1.2.3'));
-    const env = { ...process.env, MANROFFSEQ: '', MANWIDTH: '80', LC_ALL: 'C.UTF-8' };
+    writeFileSync(file, page);
     const args = ['--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', file];
-    const said = spawnSync('man', args, { env, encoding: 'utf8' });
-    expect({ status: said.status, stderr: said.stderr }).toEqual({ status: 0, stderr: '' });
+    const said = spawnSync('man', args, { encoding: 'utf8' });
+    // A machine without man has the check above.
+    if (said.error === undefined) {
+      expect({ status: said.status, stderr: said.stderr }).toEqual({ status: 0, stderr: '' });
+    }
   });
 });
