@@ -3,7 +3,9 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { stableReleases } from './decide/rollback.ts';
+import { keepReserve, withRoom } from './host/files/reserve.ts';
 import { askForUser, probeAt } from './host/launcher/client.ts';
+import { openPort } from './host/launcher/port.ts';
 import type { Log } from './host/log.ts';
 import { probeHere } from './host/path/probe.ts';
 import type { Programs } from './host/process/programs.ts';
@@ -12,11 +14,15 @@ import type { Confine } from './host/sandbox/confine.ts';
 import { checkoutIdentities, hostIdentities, type Identities } from './host/sandbox/identities.ts';
 import { Loop } from './loop.ts';
 import type { Layout } from './model/layout.ts';
+import { lacking } from './model/offers.ts';
+import { Failure } from './model/reason.ts';
 import { deployment, host, type State } from './model/state.ts';
 import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
 import { type PolicySource, policySource } from './observe/policy.ts';
 import type { Journal } from './store/journal.ts';
+import { writeOffers } from './store/offers.ts';
+import { loadPolicy } from './store/policy.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
 /** What the live loop is given from outside. */
@@ -56,7 +62,26 @@ export interface Live {
   running(): string[];
   /** Stop every run for a shutdown; resolves when nothing of them is left. */
   stopRuns(): Promise<void>;
+  /** Make the reserve of the disk again, if somebody had to use it up. */
+  keepRoom(): void;
   close(): Promise<void>;
+}
+
+/**
+ * How runs start. Before anything else: a host without what its policy requires is not the host
+ * that it is for, and the supervisor does not start (Failure `host-lacks`).
+ */
+export async function openRuns(
+  layout: Layout,
+  { policyFile, launcher = null }: { policyFile: string; launcher?: string | null },
+): Promise<Confine> {
+  const port = await openPort(launcher);
+  const required = loadPolicy(policyFile).policy?.policy.host.require ?? [];
+  const offers = await port.offers();
+  writeOffers(layout, offers);
+  const lacks = lacking(required, offers);
+  if (lacks !== null) throw new Failure(lacks.code, lacks);
+  return port.confine;
 }
 
 /** The loop with its eyes, `observe/`, and its hands, `act/`. */
@@ -92,7 +117,7 @@ export function goLive(outside: Outside): Live {
       tellUnread(eyes.faults());
       return seen;
     },
-    commit: (entries, puts) => journal.commit(entries, puts),
+    commit: (entries, puts) => withRoom(layout, () => journal.commit(entries, puts)),
     perform: (step, settle) => perform(world, step, settle),
     stuck: (error) => tellStuck(outside, error),
   });
@@ -106,6 +131,13 @@ export function goLive(outside: Outside): Live {
       const runs = [...world.running.values()];
       for (const run of runs) run.stop('shutdown');
       await Promise.all(runs.map((run) => run.ended));
+    },
+    keepRoom() {
+      // A checkout's disk is its developer's.
+      if (!outside.hostInstall) return;
+      keepReserve(layout, policy.inForce().policy.host.reserve).catch((error) => {
+        log.warn('the reserve of the disk could not be made', { err: error });
+      });
     },
     close: () => threads.close(),
   };

@@ -1,18 +1,15 @@
-import { readyGroups } from './host/cgroup/ground.ts';
-import { launcherAt } from './host/launcher/client.ts';
 import { type Log, openLog } from './host/log.ts';
 import { keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/process/notify.ts';
 import { findPrograms } from './host/process/programs.ts';
 import { readyRoot } from './host/root.ts';
-import { type Confine, confine } from './host/sandbox/confine.ts';
 import type { Identities } from './host/sandbox/identities.ts';
 import { type Clock, clock as systemClock } from './host/time/clock.ts';
 import { Looked } from './host/time/looked.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
 import { lookAtJournal, tellHead } from './journal-news.ts';
-import { goLive, type Live } from './live.ts';
+import { goLive, type Live, openRuns } from './live.ts';
 import { instant } from './model/duration.ts';
 import { layout as layoutOf } from './model/layout.ts';
 import { Failure, reasonOf } from './model/reason.ts';
@@ -51,6 +48,7 @@ export interface Supervisor {
 
 /** Exit code of a policy that is missing or faulty: starting again would not help. */
 const faultyPolicy = 2;
+const unmendable = /^policy|^host-lacks$/;
 
 /**
  * Run the supervisor in the foreground until a signal ends it. Resolves with the exit code:
@@ -77,7 +75,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     log.error(because.message, { reason: because, hint });
     // Who goes on with nobody to answer for him would hold the lock and never be started again.
     await stopAtLast(supervisor, because.message, log);
-    return because.code.startsWith('policy') ? faultyPolicy : 1;
+    return unmendable.test(because.code) ? faultyPolicy : 1;
   }
 }
 
@@ -117,12 +115,14 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     const message = `another supervisor holds ${options.root}`;
     throw new Failure('already-running', { message, step: 'start', input: options.root });
   }
+  const confine = await openRuns(layout, options).catch(lettingGo(lock));
   const { journal: opened, anew } = openOrRebuild(layout, now);
   const journal = options.aroundJournal?.(opened) ?? opened;
   const wakes = new Wakes(layout, now, ({ tick }) => {
     if (tick && live.policy.refresh()) log.info('another policy is in force');
     live.loop.turn({ tick });
     if (tick) tellHead(outside);
+    if (tick) live.keepRoom();
   });
   const looked = new Looked();
   const wakeAt = (instant: number | null) => {
@@ -135,7 +135,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const clocks = { now, monotonic };
   const hostInstall = options.hostInstall ?? false;
   const launcher = options.launcher ?? null;
-  const runs = { launcher, confine: await confineOf(launcher) };
+  const runs = { launcher, confine };
   const { instance = null, identities = null } = options;
   const install = { policyFile, hostInstall, instance, identities };
   const given = { layout, programs, log, journal, ...clocks, ...install, ...runs };
@@ -171,12 +171,11 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   return { live, ready, wake: (tick = false) => wakes.wake(tick), stop };
 }
 
-/** Without a launcher runs start here, in groups of their own where `AIRLOCK_CGROUP` names one. */
-async function confineOf(launcher: string | null): Promise<Confine> {
-  if (launcher !== null) return launcherAt(launcher);
-  const ground = await readyGroups(process.env.AIRLOCK_CGROUP, false);
-  return (spec, limits) => confine(spec, limits, ground);
-}
+/** Who does not start holds no lock. */
+const lettingGo = (lock: { release(): void }) => (error: unknown) => {
+  lock.release();
+  throw error;
+};
 
 /** The tick, and the schedules of `current`: node-cron wakes, the loop decides what is due. */
 function beatsOf(live: Live): Beat[] {

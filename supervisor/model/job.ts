@@ -89,8 +89,16 @@ export const probeJobSchema = z.strictObject({
 /** Make the user of an agent, `maker` or `lab.maker`, where there is none. */
 export const userJobSchema = z.strictObject({ job: z.literal('user'), owner: text(64) });
 
+/** What the host offers to runs. */
+export const offersJobSchema = z.strictObject({ job: z.literal('offers') });
+
 /** Every job there is: the launcher has a handler for each. */
-export const jobSchema = z.discriminatedUnion('job', [runJobSchema, probeJobSchema, userJobSchema]);
+export const jobSchema = z.discriminatedUnion('job', [
+  runJobSchema,
+  probeJobSchema,
+  userJobSchema,
+  offersJobSchema,
+]);
 export type Job = z.infer<typeof jobSchema>;
 export type JobKind = Job['job'];
 

@@ -31,6 +31,8 @@ export function layout(root: string) {
     switches: at('var', 'switches'),
     staging: at('var', 'staging'),
     incidents: at('var', 'incidents'),
+    /** Room that is kept for state on a full disk (policy host.reserve). */
+    reserve: at('var', 'reserve'),
     /** Sockets and temporary folders of runs: removed when a run ends, swept at start. */
     runs: at('var', 'runs'),
   };

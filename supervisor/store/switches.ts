@@ -15,6 +15,7 @@ import {
   type Small,
   writeName,
 } from '../host/files/records.ts';
+import { releaseReserve, withRoom } from '../host/files/reserve.ts';
 import { userName } from '../host/sandbox/users.ts';
 import { instant } from '../model/duration.ts';
 import {
@@ -122,7 +123,8 @@ export function writeSwitch(
   return onDisk(layout, name, 'halt', () => {
     makeFolder(layout.switches);
     const content = Buffer.from(`${reason.trim()}\n`).subarray(0, reasonBytes);
-    return writeName(join(layout.switches, name), content.toString(), 0o644);
+    const write = () => writeName(join(layout.switches, name), content.toString(), 0o644);
+    return withRoom(layout, write) || (releaseReserve(layout) && write());
   });
 }
 

@@ -11,6 +11,7 @@ import { good } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
 import { flip } from '../../supervisor/host/files/links.ts';
 import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
+import { hostAbilities } from '../../supervisor/model/policy.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { aProposal, put, time } from '../fixtures/store/rows.ts';
@@ -220,11 +221,19 @@ describe('this machine', () => {
   });
 
   it('never pretends to limit what it cannot', () => {
-    const limits = ['memory', 'pids', 'cpu'];
-    const full = { kind: 'v2' as const, delegated: true, limits, kill: true };
-    expect(judgeCgroups(full).ok).toBe(true);
-    expect(judgeCgroups({ ...full, delegated: false }).message).toContain('not delegated');
-    expect(judgeCgroups({ ...full, limits: ['pids'] }).message).toContain('memory, cpu');
+    const abilities = [...hostAbilities];
+    const full = { cgroups: 'v2' as const, groups: true, abilities };
+    expect(judgeCgroups(full, abilities).ok).toBe(true);
+    const none = judgeCgroups({ ...full, groups: false, abilities: [] }, []);
+    expect(none).toMatchObject({ ok: false, severity: 'warning' });
+    expect([none.message, none.details.length]).toEqual([expect.stringMatching(/none/), 5]);
+    const few = { ...full, abilities: ['pids' as const, 'users' as const] };
+    expect(judgeCgroups(few, []).message).toContain('missing: memory, cpu, freeze');
+    const needed = judgeCgroups(few, ['pids', 'memory']);
+    expect(needed).toMatchObject({
+      severity: 'error',
+      message: expect.stringMatching(/: memory$/),
+    });
   });
 
   it('can make a sandbox, or says why not', async () => {

@@ -5,6 +5,7 @@ import { Failure } from '../../model/reason.ts';
 import type { ReleaseId } from '../../model/release.ts';
 import { syncFolder } from './durable.ts';
 import { errorCode, orNull } from './files.ts';
+import { withRoom } from './reserve.ts';
 
 export type FlipResult = { done: true } | { done: false; actual: ReleaseId | null };
 
@@ -23,7 +24,7 @@ export function flip(layout: Layout, release: ReleaseId, expected: ReleaseId | n
   }
   const temporary = `${layout.root}/.current-${process.pid}`;
   rmSync(temporary, { force: true }); // of a process that had this number and was killed
-  symlinkSync(`releases/${release}`, temporary);
+  withRoom(layout, () => symlinkSync(`releases/${release}`, temporary));
   try {
     renameSync(temporary, layout.current);
   } catch (error) {

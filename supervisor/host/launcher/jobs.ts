@@ -1,5 +1,6 @@
 import type { Job, JobKind } from '../../model/job.ts';
 import { layout } from '../../model/layout.ts';
+import type { Offers } from '../../model/offers.ts';
 import { probeHere } from '../path/probe.ts';
 import type { StopWhy } from '../process/process.ts';
 import { systemd } from '../process/systemd.ts';
@@ -12,6 +13,7 @@ import type { Event } from './protocol.ts';
 export interface Bench {
   premises: Premises;
   confine: Confine;
+  offers: Offers;
   tell(event: Event): void;
   /** Called at most once: somebody wants it over, or nobody is there to hear. */
   onStop(act: (why: StopWhy) => void): void;
@@ -33,6 +35,9 @@ export const handlers: Handlers = {
     void confined.first.then((first) => first && bench.tell({ event: 'first', first }));
     const { fault, ...ending } = await confined.ended;
     return { event: 'ended', ending: { ...ending, fault: fault?.message ?? null } };
+  },
+  async offers(_job, { offers }) {
+    return { event: 'done', result: offers };
   },
   async probe(job, { premises }) {
     const users = job.users.map((user) => triedAs(user, premises));

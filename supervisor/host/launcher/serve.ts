@@ -4,6 +4,7 @@ import { openLog } from '../log.ts';
 import { tellServiceManager } from '../process/notify.ts';
 import { findPrograms } from '../process/programs.ts';
 import { confine } from '../sandbox/confine.ts';
+import { offersOf } from './port.ts';
 import { premisesOf } from './premises.ts';
 import { openLauncher } from './server.ts';
 
@@ -20,6 +21,7 @@ export async function serveLauncher(options: { socket: string; root: string }): 
   const launcher = await openLauncher({
     ...{ socket, premises },
     confine: (spec, limits) => confine(spec, limits, ground),
+    offers: offersOf(ground, process.getuid?.() === 0),
   });
   log.info('launcher ready', { socket, root, groups: ground?.plots ?? [] });
   await tellServiceManager(['--ready']);

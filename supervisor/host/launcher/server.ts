@@ -1,6 +1,7 @@
 import { lchownSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Job, jobSchema, stopSchema } from '../../model/job.ts';
+import type { Offers } from '../../model/offers.ts';
 import { Failure, reasonOf } from '../../model/reason.ts';
 import type { StopWhy } from '../process/process.ts';
 import type { Confine } from '../sandbox/confine.ts';
@@ -24,6 +25,7 @@ export interface LauncherOptions {
   socket: string;
   premises: Premises;
   confine: Confine;
+  offers: Offers;
 }
 
 /** Jobs at once: far more than a supervisor starts, few enough to live through. */
@@ -67,7 +69,7 @@ function serve(socket: Socket, options: LauncherOptions, room: boolean): Underwa
     if (!begun) socket.destroy();
   };
   const bench = (to: Line): Bench => ({
-    ...{ premises: options.premises, confine: options.confine },
+    ...{ premises: options.premises, confine: options.confine, offers: options.offers },
     tell: (event) => to.tell(event),
     onStop: (act) => {
       stop = act;

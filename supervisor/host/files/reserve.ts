@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Layout } from '../../model/layout.ts';
+import { errorCode, listFolder, orNull } from './files.ts';
+import { spaceOf } from './space.ts';
+
+/**
+ * Room on the disk that is kept for what must go on when it is full: the journal, a switch, a flip.
+ * One file with the blocks, and names that hold inodes. It is given up when somebody needs it, and
+ * made again when there is room.
+ */
+
+/** A flip takes one inode, a switch one, SQLite a few. */
+const spareNames = 32;
+
+const blocksOf = (layout: Layout) => `${layout.reserve}/blocks`;
+
+/** Make it where it is missing, if that leaves as much again to others. True: it is there. */
+export async function keepReserve(layout: Layout, bytes: number): Promise<boolean> {
+  const blocks = blocksOf(layout);
+  const names = new Set(listFolder(layout.reserve));
+  const held = orNull(() => statSync(blocks).size) ?? 0;
+  if (held === bytes && names.size > spareNames) return true;
+  const { free, freeInodes, totalInodes } = spaceOf(layout.root);
+  if (free + held < 2 * bytes || (totalInodes > 0 && freeInodes < 4 * spareNames)) return false;
+  mkdirSync(layout.reserve, { recursive: true, mode: 0o770 });
+  for (let at = 0; at < spareNames; at++)
+    closeSync(openSync(`${layout.reserve}/${at}`, 'a', 0o600));
+  rmSync(blocks, { force: true });
+  closeSync(openSync(blocks, 'w', 0o600));
+  if (bytes > 0) await promisify(execFile)('fallocate', ['--posix', '-l', `${bytes}`, blocks]);
+  return true;
+}
+
+/** False: there was nothing to give up. */
+export function releaseReserve(layout: Layout): boolean {
+  const names = listFolder(layout.reserve);
+  for (const name of names) rmSync(`${layout.reserve}/${name}`, { force: true });
+  return names.length > 0;
+}
+
+/** Do it; if the disk is full, give up the reserve and do it again. */
+export function withRoom<T>(layout: Layout, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!isFull(error) || !releaseReserve(layout)) throw error;
+    return act();
+  }
+}
+
+/** Whether somewhere among its causes a disk had no room. */
+function isFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = errorCode(at) ?? '';
+    if (['ENOSPC', 'EDQUOT'].includes(code) || code.startsWith('SQLITE_FULL')) return true;
+  }
+  return false;
+}
