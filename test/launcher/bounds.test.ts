@@ -83,7 +83,11 @@ asRoot('a run in groups of its own, by %s,', () => {
   test('is in them before it begins, all of it', async () => {
     const host = givenHost('root');
     const { path: cgroup, runs } = givenGroup();
-    const driver = host.start({ cgroup, bounds, run: { entry: ['./forks-children.sh'] } });
+    const driver = host.start({
+      cgroup,
+      bounds: { ...bounds, processes: 200 },
+      run: { entry: ['./forks-children.sh'] },
+    });
     await until(() => existsSync(join(host.workspace, 'ready')) && host.marked().length > 10);
     const members = runs().map((one) => execFileSync('cat', [`${one}/cgroup.procs`]).toString());
     for (const pid of host.marked()) {
