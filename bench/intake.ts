@@ -5,6 +5,7 @@ import {
   Committed,
   dropMany,
   type Flood,
+  floodPolicy,
   newFile,
   stageMany,
 } from '../test/intake/support/flood.ts';
@@ -18,14 +19,7 @@ import { quantile, reportGoal } from './measure.ts';
  */
 const [atOnce = 5_000, blocked = 40_000] = process.argv.slice(2).map(Number);
 
-const policy = (source: string) => `
-runtime: {source: ${source}, include: [kernel, app, config], entry: [node, kernel/main.mjs]}
-tick: "0 * * * * *"
-permissions: [{paths: [app/**], approval: none}]
-smoke: {suite: ${source}/smoke}
-models: {cheap: [{provider: rehearsal}]}
-limits: {drain: 1s}
-`;
+const policy = floodPolicy('0 * * * * *');
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function flood(what: string, agents: string[], count: number): Promise<void> {

@@ -3,20 +3,20 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startHost, type TestHost, until } from '../pipeline/support/host.ts';
-import { Committed, dropMany, type Flood, newFile, stageMany } from './support/flood.ts';
+import {
+  Committed,
+  dropMany,
+  type Flood,
+  floodPolicy,
+  newFile,
+  stageMany,
+} from './support/flood.ts';
 
 /** How many lie there after the loop was blocked; by hand: AIRLOCK_FLOOD=40000. */
 const blocked = Number(process.env.AIRLOCK_FLOOD ?? 9_000);
 
 /** The tick beats each second, as the sweep is what finds drops that no event told. */
-const policy = (source: string) => `
-runtime: {source: ${source}, include: [kernel, app, config], entry: [node, kernel/main.mjs]}
-tick: "* * * * * *"
-permissions: [{paths: [app/**], approval: none}]
-smoke: {suite: ${source}/smoke}
-models: {cheap: [{provider: rehearsal}]}
-limits: {drain: 1s, jitter: 0s}
-`;
+const policy = floodPolicy('* * * * * *');
 
 async function flooded(agents: string[], count: number) {
   const committed = new Committed();

@@ -6,6 +6,7 @@ import type { Layout } from '../../supervisor/model/layout.ts';
 import { observer } from '../../supervisor/observe/facts.ts';
 import { writeRequest } from '../../supervisor/store/requests.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
+import { medianOf } from '../measure.ts';
 import { emptyRoot } from '../store/support.ts';
 
 const sweep = { tick: true, dirty: null, releases: [] };
@@ -227,17 +228,9 @@ test('a wake by one of a thousand inboxes costs a fraction of a sweep', () => {
   const { observe } = watching(place);
   for (let n = 0; n < 1000; n++) inbox(place, `agent-${n}`);
   observe(sweep);
-  const median = (work: () => void) => {
-    const times = Array.from({ length: 9 }, () => {
-      const before = performance.now();
-      work();
-      return performance.now() - before;
-    });
-    return times.sort((a, b) => a - b)[4] ?? 0;
-  };
   const dirty = new Map([['agent-1', some]]);
-  const wake = median(() => void observe({ tick: false, dirty, releases: [] }));
-  const whole = median(() => void observe(sweep));
+  const wake = medianOf(() => void observe({ tick: false, dirty, releases: [] }));
+  const whole = medianOf(() => void observe(sweep));
   // Side by side, so that a busy machine slows both.
   expect(wake * 10).toBeLessThan(whole);
 });

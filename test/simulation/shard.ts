@@ -4,8 +4,8 @@ import { missing } from './coverage.ts';
 import { history } from './history.ts';
 import { howToReplay } from './timeline.ts';
 
-/** Histories in all; `HISTORIES=200000 npm test` for a long night. */
-const histories = Number(process.env.HISTORIES ?? 20_000);
+/** Histories in all; `.ci/nightly` asks for many more. */
+const histories = Number(process.env.HISTORIES ?? 6000);
 /** `SEED=123 npx vitest run test/simulation`: this one alone. */
 const only = process.env.SEED === undefined ? null : Number(process.env.SEED);
 /** The files that share the work, so that every core has some. */

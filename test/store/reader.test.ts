@@ -19,6 +19,7 @@ import {
   tick,
   time,
 } from '../fixtures/store/rows.ts';
+import { medianOf } from '../measure.ts';
 import { ended, folder, killHard, linesOf, nextLine, start } from './support.ts';
 
 /** A user that owns nothing here; without root, ourselves in folders that we may not write. */
@@ -203,15 +204,9 @@ test('a glance does not cost the runs that it leaves out', () => {
   );
   journal.close();
   const reader = openReader(file);
-  const median = (work: () => void) => {
-    const times = Array.from({ length: 9 }, () => {
-      const before = performance.now();
-      work();
-      return performance.now() - before;
-    });
-    return times.sort((a, b) => a - b)[4] ?? 0;
-  };
   // Side by side, so that a busy machine slows both.
-  expect(median(() => void reader.glance()) * 3).toBeLessThan(median(() => void reader.state()));
+  expect(medianOf(() => void reader.glance()) * 3).toBeLessThan(
+    medianOf(() => void reader.state()),
+  );
   reader.close();
 });

@@ -10,6 +10,17 @@ export interface Flood {
   count: number;
 }
 
+/** What a flooded host lives by; `tick`: the sweep finds drops that no event told. */
+export const floodPolicy = (tick: string) => (source: string) =>
+  `
+runtime: {source: ${source}, include: [kernel, app, config], entry: [node, kernel/main.mjs]}
+tick: "${tick}"
+permissions: [{paths: [app/**], approval: none}]
+smoke: {suite: ${source}/smoke}
+models: {cheap: [{provider: rehearsal}]}
+limits: {drain: 1s, jitter: 0s}
+`;
+
 export const newFile = (name: string) =>
   `Subject: ${name}\n---\ndiff --git a/app/${name} b/app/${name}\nnew file mode 100644\n` +
   `--- /dev/null\n+++ b/app/${name}\n@@ -0,0 +1 @@\n+${name}\n`;
