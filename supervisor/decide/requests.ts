@@ -46,6 +46,12 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
         actual: ask.digest,
       });
     }
+    if (view.facts.hostInstall && proposal.owner === ask.by) {
+      return refuse(ask, 'own-proposal', `${ask.by} proposed ${proposal.id}`, {
+        expected: 'the word of another operator',
+        actual: ask.by,
+      });
+    }
     const said: Mark = held
       ? { mark: 'unheld', proposal: proposal.id, by: ask.by }
       : { mark: 'approved', proposal: proposal.id, digest: shown, by: ask.by };

@@ -17,6 +17,8 @@ export function tmpfilesText(place: HostPlace): string {
     ['/releases', '0755', user],
     ['/deps', '0755', user],
     ['/inbox', '0755', user],
+    // An operator proposes here; sticky, so that nobody renames what is another's.
+    ['/inbox/operator', '1770', operators],
     ['/receipts', '0755', user],
     ['/workspaces', '0700', user],
     ['/var', '0755', user],

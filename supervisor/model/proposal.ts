@@ -29,6 +29,8 @@ export interface Sealed {
   bytes: number;
   /** sha256 over the sealed content: the same drop twice has the same. */
   sha256: string;
+  /** Name of the user whose files it is made of; in a host install. */
+  owner?: string;
 }
 
 /** Every phase of the way of a change, explained where it is declared (architecture, section 2). */
@@ -98,6 +100,8 @@ export interface Proposal {
   why: string;
   form: 'patch' | 'overlay';
   proposer: string;
+  /** Name of the user who owned the drop; in a host install. */
+  owner?: string;
   /** The run that dropped it, if its proposer was running. */
   run: string | null;
   /** The release that run was on. */

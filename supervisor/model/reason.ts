@@ -49,7 +49,7 @@ const hints = {
   submodule: 'Runtimes hold regular files only: send the files themselves.',
   'changed-while-sealing': 'Drop it again by one rename, and do not touch it afterwards.',
   'unknown-base': 'Base the change on a release that still exists: see `airlock releases`.',
-  'owner-mismatch': 'Drop it into your own inbox, as yourself.',
+  'wrong-owner': 'Drop it into your own inbox, as yourself.',
   'queue-full': 'Wait until one of your proposals is decided (policy limits.queuedPerAgent).',
   'unknown-proposal': 'Name a proposal of yours that is still open: see your receipts.',
   // staging
@@ -131,6 +131,8 @@ const hints = {
   'not-running': 'Start it: `airlock start`.',
   'no-answer': 'The daemon did not answer in time: `airlock doctor`.',
   'not-found': 'See the lists: `airlock proposals`, `releases`, `runs`, `incidents`.',
+  'not-operator': 'Ask as root or as a member of the group airlock-operators.',
+  'own-proposal': 'Another operator must read `airlock diff` and approve it.',
   'wrong-phase': 'See where it stands: `airlock status`.',
   'wrong-digest': 'Read `airlock diff` again: approve exactly what it shows.',
   usage: 'See `airlock --help`.',

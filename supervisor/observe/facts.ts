@@ -1,5 +1,6 @@
 /** The world as facts, once a wake. Changes nothing; what cannot be read is a fact too. */
 import { readCurrent } from '../host/files/links.ts';
+import { isOperator } from '../host/sandbox/operators.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import type { ReleaseId } from '../model/release.ts';
@@ -44,7 +45,7 @@ export function observer(sources: Sources): Observer {
   let controlFault: string | null = null;
   let switchFault: string | null = null;
   const observe = ({ tick, dirty, releases }: Woken): Seen => {
-    const control = seenRequests(layout);
+    const control = seenRequests(layout, hostInstall ? isOperator : () => true);
     controlFault = control.fault;
     const switches = readSwitches(layout);
     switchFault = switches.readable ? null : switches.cause;

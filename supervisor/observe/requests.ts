@@ -1,7 +1,7 @@
 import { codeOrEio } from '../host/files/records.ts';
 import type { SeenRequest } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
-import { listRequests } from '../store/requests.ts';
+import { listRequests, type MayAsk } from '../store/requests.ts';
 
 export interface SeenRequests {
   requests: SeenRequest[];
@@ -18,9 +18,9 @@ class Unknown extends Set<string> {
 }
 
 /** Requests as the control folder holds them; none, and none known to be gone, if unreadable. */
-export function seenRequests(layout: Layout): SeenRequests {
+export function seenRequests(layout: Layout, mayAsk: MayAsk): SeenRequests {
   try {
-    const { requests, files } = listRequests(layout);
+    const { requests, files } = listRequests(layout, mayAsk);
     return { requests, files, fault: null };
   } catch (error) {
     return { requests: [], files: new Unknown(), fault: codeOrEio(error) };

@@ -30,15 +30,18 @@ export interface ControlFolder {
   strange: string[];
 }
 
+/** Whether a user may ask for anything. */
+export type MayAsk = (uid: number) => boolean;
+
 /** What lies in the control folder. Each file is read bounded, without following a link. */
-export function listRequests(layout: Layout): ControlFolder {
+export function listRequests(layout: Layout, mayAsk: MayAsk = () => true): ControlFolder {
   const names = listNames(layout.control).filter((name) => !name.startsWith('.'));
   const answered = new Set(names.filter((name) => name.endsWith(answerEnd)));
   const files = names.filter((name) => !answered.has(name) && idOf(name) !== null);
   const open = files.filter((name) => !answered.has(answerName(idOf(name) as string)));
   const kept = files.filter((name) => !open.includes(name));
   const forged = kept.filter((name) => !isOurs(layout, answerName(idOf(name) as string)));
-  const seen = [...open, ...forged].flatMap((name) => readRequest(layout, name) ?? []);
+  const seen = [...open, ...forged].flatMap((name) => readRequest(layout, name, mayAsk) ?? []);
   seen.sort((a, b) => a.mtimeMs - b.mtimeMs || (a.request.id < b.request.id ? -1 : 1));
   return {
     requests: seen.map((one) => one.request),
@@ -65,13 +68,19 @@ interface Seen {
   mtimeMs: number;
 }
 
-function readRequest(layout: Layout, name: string): Seen | null {
+function readRequest(layout: Layout, name: string, mayAsk: MayAsk): Seen | null {
   const small = readSmall(join(layout.control, name), requestBytes);
   if (small.kind === 'absent') return null;
   const id = idOf(name) as string;
   const by = small.uid === null ? '' : userName(small.uid);
   const { mtimeMs } = small;
   const faulty = (fault: Reason) => ({ request: { id, by, request: null, fault }, mtimeMs });
+  if (small.uid !== null && !mayAsk(small.uid)) {
+    const message = `${by} is no operator of this host`;
+    const expected = 'a request by root or a member of airlock-operators';
+    const parts = { message, step: 'request', input: name, expected, actual: by };
+    return faulty(reason('not-operator', parts));
+  }
   if (small.kind === 'strange') return faulty(bad(name, 'a regular file', small.what));
   if (small.kind === 'unreadable') return faulty(bad(name, 'a readable file', small.cause));
   const size = `at most ${requestBytes} bytes`;

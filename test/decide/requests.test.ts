@@ -294,3 +294,19 @@ describe('each is answered once', () => {
     expect(marks).toMatchObject([{ answer: { ok: false, exit, reason: { code } } }]);
   });
 });
+
+describe('an approval is not its proposer’s', () => {
+  const owned = (owner: string): Rows => ({
+    ...inPhase('awaiting-approval'),
+    proposals: [
+      proposal('p', { phase: 'awaiting-approval', release: 'b', digest: digest('b'), owner }),
+    ],
+  });
+  test.each<[string, boolean, string]>([
+    ['ann', true, 'own-proposal/3'],
+    ['bob', true, 'approved'],
+    ['ann', false, 'approved'],
+  ])('proposed by %s, host install %s: %s', (owner, hostInstall, expected) => {
+    expect(ask(asked.approve, owned(owner), { hostInstall })).toBe(expected);
+  });
+});

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -143,7 +144,36 @@ describe('sealing', () => {
     const request = { id: 'p1', agent: 'maker', drop: 'theirs', layout: host.layout, limits };
     const owner = (process.getuid?.() ?? 0) + 1;
     const result = seal({ ...request, sealedAt: 0, owner });
-    expect(codes(result)[0]).toBe('owner-mismatch');
+    expect(codes(result)[0]).toBe('wrong-owner');
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'one file of another user in a drop refuses all of it',
+    () => {
+      host.overlay('mixed', { [task]: 'x\n' });
+      chownSync(join(host.drop('mixed'), 'files', task), 65_534, 65_534);
+      const request = { id: 'p2', agent: 'maker', drop: 'mixed', layout: host.layout, limits };
+      const result = seal({ ...request, sealedAt: 0, owner: 0 });
+      expect(result).toMatchObject({
+        reasons: [
+          { code: 'wrong-owner', expected: 'root', actual: 'nobody', input: `files/${task}` },
+        ],
+      });
+    },
+  );
+
+  test.runIf(process.getuid?.() === 0)('an operator’s inbox takes from operators, by name', () => {
+    for (const [name, uid] of [
+      ['op', 0],
+      ['agent', 65_534],
+    ] as const) {
+      host.overlay(name, { [task]: 'x\n' });
+      execFileSync('chown', ['-R', `${uid}`, host.drop(name)]);
+    }
+    const given = { agent: 'maker', layout: host.layout, limits, sealedAt: 0 };
+    const from = (drop: string) => seal({ ...given, id: drop, drop, owner: 'operator' });
+    expect(from('op')).toMatchObject({ kind: 'sealed', sealed: { owner: 'root' } });
+    expect(codes(from('agent'))[0]).toBe('wrong-owner');
   });
 
   test('a name with a space, a quote or a letter of any language is fine', () => {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isOperator } from '../../supervisor/host/sandbox/operators.ts';
 import type { Layout } from '../../supervisor/model/layout.ts';
 import type { Answer } from '../../supervisor/model/state.ts';
 import {
@@ -70,6 +71,20 @@ test('who asks is who owns the file', () => {
   const by = seen(place)[0]?.by;
   expect(by).not.toBe('');
   if (process.getuid?.() === 0) expect(by).toBe('nobody');
+});
+
+test.runIf(process.getuid?.() === 0)('in a host install only an operator’s request is one', () => {
+  const place = emptyRoot();
+  writeRequest(place, abort, time);
+  const id = writeRequest(place, abort, time + 1);
+  chownSync(join(place.control, `${id}.json`), 65_534, 65_534);
+  const seen = listRequests(place, isOperator).requests;
+  expect(seen.find((one) => one.id === id)).toMatchObject({
+    by: 'nobody',
+    request: null,
+    fault: { code: 'not-operator' },
+  });
+  expect(seen.find((one) => one.id !== id)).toMatchObject({ by: 'root', fault: null });
 });
 
 const hostile: [string, string, (file: string, place: Layout) => unknown][] = [

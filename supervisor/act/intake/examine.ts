@@ -4,6 +4,8 @@ import { readCurrent } from '../../host/files/links.ts';
 import { readTarball } from '../../host/inbox/archive.ts';
 import type { SealedFile } from '../../host/inbox/sealed.ts';
 import { type Member, type Taken, takeIn } from '../../host/inbox/take.ts';
+import { isOperator } from '../../host/sandbox/operators.ts';
+import { userName } from '../../host/sandbox/users.ts';
 import type { Layout } from '../../model/layout.ts';
 import type { Sealed } from '../../model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../../model/reason.ts';
@@ -23,8 +25,8 @@ export interface SealRequest {
   sealedAt: number;
   /** What a release consists of; with it, paths outside are refused here already. */
   roots?: readonly string[];
-  /** The uid that everything in the drop must belong to; in a host install. */
-  owner?: number;
+  /** Whose everything in the drop must be: a uid, or one operator; in a host install. */
+  owner?: number | 'operator';
 }
 
 export type SealResult =
@@ -48,7 +50,15 @@ export function examine(request: SealRequest, original: string): Examined {
   const top = taken.members[0];
   if (top === undefined || faults.length > 0) return refused(null, faults);
   if (drop.endsWith('.withdraw')) return withdrawal(top);
-  if (top.kind === 'folder') return overlay(request, taken.members);
+  const read = readForm(request, taken.members, top);
+  if (request.owner === undefined || read.result.kind !== 'sealed' || top.uid === null) return read;
+  const sealed = { ...read.result.sealed, owner: userName(top.uid) };
+  return { ...read, result: { kind: 'sealed', sealed } };
+}
+
+function readForm(request: SealRequest, members: readonly Member[], top: Member): Examined {
+  const { drop } = request;
+  if (top.kind === 'folder') return overlay(request, members);
   if (/\.(patch|diff)$/.test(drop)) return patch(request, top.content);
   if (drop.endsWith('.tar.gz')) return tarball(request, top.content);
   const message = 'Its name does not say what it is';
@@ -69,11 +79,23 @@ function takenFaults(taken: Taken, request: SealRequest): Reason[] {
   if (taken.changed) {
     add('changed-while-sealing', 'It changed while it was read', null, 'one rename, then nothing');
   }
-  for (const member of owner === undefined ? [] : taken.members) {
-    if (member.uid === owner) continue;
-    add('owner-mismatch', 'It belongs to somebody else', member.path || null, `uid ${owner}`);
-  }
+  if (owner !== undefined) faults.push(...ownerFaults(taken.members, owner));
   return faults;
+}
+
+/** All of it is one user's, and that user may drop here. */
+function ownerFaults(members: readonly Member[], owner: number | 'operator'): Reason[] {
+  const top = members[0]?.uid ?? null;
+  const operated = owner === 'operator' && top !== null && isOperator(top);
+  const right = owner === 'operator' ? (operated ? top : null) : owner;
+  const expected = right === null ? 'root or an operator' : userName(right);
+  const message = 'It belongs to somebody else';
+  return members.flatMap(({ uid, path }) => {
+    if (uid === right && uid !== null) return [];
+    const actual = uid === null ? null : userName(uid);
+    const parts = { message, step: 'intake', input: path || null, expected, actual };
+    return [reason('wrong-owner', parts)];
+  });
 }
 
 function withdrawal(top: Member): Examined {

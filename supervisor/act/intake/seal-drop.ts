@@ -1,4 +1,5 @@
 import { includes } from '../../model/policy.ts';
+import { operator } from '../../model/request.ts';
 import type { Outcome, Step } from '../../model/step.ts';
 import type { World } from '../world.ts';
 
@@ -10,6 +11,7 @@ export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promi
     agent: step.agent,
     drop: step.drop,
     limits: policy.limits.proposal,
+    ...ownerOf(world, step.agent),
     sealedAt: step.at,
     roots: includes(policy).map((one) => one.to),
   });
@@ -23,4 +25,12 @@ export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promi
     case 'gone':
       return { of: 'gone' };
   }
+}
+
+/** Whose a drop must be: in a host install its inbox says so, and nothing that it says itself. */
+function ownerOf(world: World, agent: string): { owner?: number | typeof operator } {
+  if (!world.hostInstall) return {};
+  if (agent === operator) return { owner: operator };
+  const identity = world.identities.of(agent);
+  return identity.root ? { owner: identity.uid } : {};
 }

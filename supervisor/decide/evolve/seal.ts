@@ -15,7 +15,8 @@ export function sealed(draft: Draft, step: Seal, found: Sealed): void {
   const row = blank(draft, step, found.title);
   const { title, why, form, paths, sha256 } = found;
   const base = found.base ?? host(draft.state).current;
-  draft.put('proposals', step.id, { ...row, title, why, form, paths, sha256, base });
+  const owner = found.owner === undefined ? {} : { owner: found.owner };
+  draft.put('proposals', step.id, { ...row, ...owner, title, why, form, paths, sha256, base });
   if (refused !== null) draft.phase(step.id, 'refused', refused);
   else draft.put('receipts', step.id, { id: step.id, agent: step.agent });
 }

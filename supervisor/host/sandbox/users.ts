@@ -30,6 +30,13 @@ export function groupsOf(name: string): number[] {
     .map(([, , gid]) => Number(gid));
 }
 
+/** Number of a group; null where there is none of this name. */
+export function groupNumber(name: string): number | null {
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  const found = lines.map((line) => line.split(':')).find((parts) => parts[0] === name);
+  return found?.[2] ? Number(found[2]) : null;
+}
+
 /** A line of /etc/passwd. */
 export interface PasswdLine {
   name: string;
