@@ -31,13 +31,13 @@ export function givenTargets(): { targets: Target[]; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'airlock-fuzz-'));
   const sealed = (drop: string) => seal(folder, drop);
   const targets = [
-    patches(sealed('x.patch')),
+    patches(folder, sealed('x.patch')),
     tarballs(folder, sealed('x.tar.gz')),
     proposalFiles(folder, sealed('x')),
     agentsFiles(),
     configFiles(folder),
     scenarios(),
-    withdrawals(sealed('x.withdraw')),
+    withdrawals(folder, sealed('x.withdraw')),
     names(),
     outputs(),
   ];
@@ -92,7 +92,7 @@ function written(original: string, read: Seal) {
 const hunk = '@@ -1,2 +1,2 @@\n task 1\n-task 2\n+task two\n';
 const diff = `diff --git a/app/t.md b/app/t.md\nindex 11..22 100644\n--- a/app/t.md\n+++ b/app/t.md\n${hunk}`;
 
-function patches(read: Seal): Target {
+function patches(folder: string, read: Seal): Target {
   const head = 'From 0123456789012345678901234567890123456789 Mon Sep 17\nFrom: a <a@b>\n';
   const mail = `${head}Subject: [PATCH 1/2] =?utf-8?q?gr=C3=BCn?=\n\nwhy\n\nBase: 20260101T000000Z-0123456789\n---\n`;
   const moved =
@@ -101,7 +101,7 @@ function patches(read: Seal): Target {
     'diff --git a/app/x b/app/x\nnew file mode 100755\nindex 0..1\nGIT binary patch\nliteral 3\nKcmZQzWMT#Y01f~L\n\nliteral 0\nHcmV?d00001\n\n';
   const quoted =
     'diff --git "a/app/n\\303\\244w" "b/app/n\\303\\244w"\nnew file mode 100644\n--- /dev/null\n+++ "b/app/n\\303\\244w"\n@@ -0,0 +1 @@\n+x\n\\ No newline at end of file\n';
-  const original = join(mkdtempSync(join(tmpdir(), 'airlock-fuzz-patch-')), 'x.patch');
+  const original = join(folder, 'x.patch');
   return {
     name: 'patch',
     seeds: [diff, mail + diff, `${mail}${diff}${mail}${moved}`, binary, quoted].map(text),
@@ -252,8 +252,8 @@ function configFiles(folder: string): Target {
   };
 }
 
-function withdrawals(read: Seal): Target {
-  const original = join(mkdtempSync(join(tmpdir(), 'airlock-fuzz-withdraw-')), 'x.withdraw');
+function withdrawals(folder: string, read: Seal): Target {
+  const original = join(folder, 'x.withdraw');
   return {
     name: '.withdraw',
     seeds: [text('20260101T000000Z-maker-x\n')],
