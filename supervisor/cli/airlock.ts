@@ -1,5 +1,6 @@
 import { stderr, stdout } from 'node:process';
 import { CommanderError } from 'commander';
+import { redacted } from '../host/secrets.ts';
 import { version } from '../host/version.ts';
 import { Failure, type Reason, reason, reasonOf } from '../model/reason.ts';
 import { type Call, exitOf, exits, layoutOf, type Result } from './call.ts';
@@ -69,7 +70,7 @@ function say(text: string): void {
 /** Colours were chosen for stdout: a file behind stderr gets none. */
 function complain(text: string): void {
   if (text === '') return;
-  stderr.write(`${stderr.isTTY === true ? text : text.replace(/\p{Cc}\[\d+m/gu, '')}\n`);
+  stderr.write(redacted(`${stderr.isTTY === true ? text : text.replace(/\p{Cc}\[\d+m/gu, '')}\n`));
 }
 
 /** Help and the version were printed; all else is a fault with its reason. */
@@ -102,7 +103,7 @@ function systemReason(error: unknown): Reason {
 }
 
 function write(text: string): void {
-  stdout.write(text);
+  stdout.write(redacted(text));
 }
 
 // Whoever reads us may stop early (`| head`): that is no fault.

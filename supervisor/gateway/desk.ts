@@ -87,7 +87,8 @@ export function openDesk(options: DoorOptions, closing: AbortSignal): Desk {
   const token = newToken();
   const tally = openTally();
   const redact = redactor();
-  redact.hide(token);
+  const forget = redact.hide(token);
+  closing.addEventListener('abort', forget, { once: true });
   const holding = { held: 0, most: options.limits.model.request * LARGE_AT_ONCE };
   const own = openPurse(options.usdLimit);
   const purses = [own, ...(options.shared ?? [])];

@@ -1,28 +1,18 @@
+import { hide, redacted } from '../host/secrets.ts';
+
 export interface Redactor {
   /** From now on this text is never shown. */
-  hide(secret: string): void;
+  hide(secret: string): () => void;
   /** The text without secrets and at most `longest` characters long. */
   clean(text: string, longest?: number): string;
 }
 
 /** What may be traced of one text. */
 const LONGEST = 2000;
-/** Too short to be a key, and likely to stand in harmless words. */
-const SHORTEST_SECRET = 6;
 
 /** Secrets are taken out before the text is cut: half a key would be a secret still. */
 export function redactor(): Redactor {
-  const secrets = new Set<string>();
-  return {
-    hide: (secret) => {
-      if (secret.length >= SHORTEST_SECRET) secrets.add(secret);
-    },
-    clean(text, longest = LONGEST) {
-      let clean = text;
-      for (const secret of secrets) clean = clean.replaceAll(secret, '[secret]');
-      return cut(clean, longest);
-    },
-  };
+  return { hide, clean: (text, longest = LONGEST) => cut(redacted(text), longest) };
 }
 
 /** At most `longest` characters, and it says so when something was left out. */

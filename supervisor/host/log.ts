@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { redacted } from './secrets.ts';
 
 /** Facts that go with a line: ids, paths, reasons, an error as `err`. */
 export type LogFields = Record<string, unknown>;
@@ -26,7 +27,8 @@ interface Target {
 export function openLog(target: Target = {}): Log {
   const human = target.human ?? process.stderr.isTTY === true;
   const direct = pino.destination({ fd: 2, sync: true });
-  const write = target.write ?? ((line: string) => void direct.write(line));
+  const out = target.write ?? ((line: string) => void direct.write(line));
+  const write = (line: string) => out(redacted(line));
   const stream = { write: human ? (line: string) => write(forPeople(line)) : write };
   const options = {
     level: target.level ?? 'info',

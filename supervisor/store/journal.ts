@@ -4,6 +4,7 @@
  * transaction, on the disk when it returns: entries without their rows, or rows without their
  * entries, are never seen by anybody.
  */
+
 import {
   closeAfterWriting,
   type Database,
@@ -11,6 +12,7 @@ import {
   openForWriting,
   type Statement,
 } from '../host/database.ts';
+import { redacted } from '../host/secrets.ts';
 import { type Entry, subjectOf } from '../model/entry.ts';
 import type { Proposal } from '../model/proposal.ts';
 import { Failure } from '../model/reason.ts';
@@ -46,6 +48,13 @@ export function openJournal(file: string, now: () => number, list = upgrades): J
   }
 }
 
+/** As it is written: without secrets, before anything is hashed. */
+function clean<T>(value: T): T {
+  const text = JSON.stringify(value);
+  const shown = redacted(text);
+  return shown === text ? value : (JSON.parse(shown) as T);
+}
+
 function journalOn(database: Database, file: string, now: () => number): Journal {
   const write = { entries: entryWriter(database), row: rowWriter(database, now) };
   let head = headOf(database);
@@ -57,7 +66,8 @@ function journalOn(database: Database, file: string, now: () => number): Journal
   return {
     commit: (entries, puts) => {
       if (entries.length + puts.length === 0) return;
-      head = guarded(file, 'commit', () => all.immediate(entries, puts));
+      const shown = [clean(entries), clean(puts)] as const;
+      head = guarded(file, 'commit', () => all.immediate(...shown));
     },
     load: () =>
       guarded(

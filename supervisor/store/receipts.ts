@@ -1,7 +1,9 @@
 /** Receipts: what the supervisor tells an agent about its proposal, where the agent can read it. */
+
 import { join } from 'node:path';
 import { makeFolder } from '../host/files/files.ts';
 import { lookAt } from '../host/files/records.ts';
+import { redacted } from '../host/secrets.ts';
 import { writeDurableLater } from '../host/time/later.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
@@ -60,7 +62,7 @@ export async function writeReceipt({ layout, proposal, extras }: DueNow): Promis
   const found = lookAt(folder);
   // Agents are shown this folder and never write it; a link here would lead a write elsewhere.
   if (!found?.isDirectory()) throw failed(folder, 'a folder', 'something else');
-  const content = `${JSON.stringify(receiptOf(proposal, extras), null, 2)}\n`;
+  const content = `${redacted(JSON.stringify(receiptOf(proposal, extras), null, 2))}\n`;
   await writeDurableLater(join(folder, `${proposal.id}.json`), content, 0o644);
 }
 

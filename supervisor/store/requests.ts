@@ -3,12 +3,14 @@
  * who owns the file; nothing in it is taken for an identity. The folder is the supervisor's and
  * sticky (01770 or 01777), so that nobody can rename another's request into a new one.
  */
+
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDurable } from '../host/files/files.ts';
 import { listNames, lookAt, readSmall, removeName } from '../host/files/records.ts';
 import { sortableId } from '../host/ids.ts';
 import { userName } from '../host/sandbox/users.ts';
+import { redacted } from '../host/secrets.ts';
 import type { SeenRequest } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
 import { type Reason, reason } from '../model/reason.ts';
@@ -122,7 +124,11 @@ export function writeRequest(layout: Layout, request: Request, now: number): str
 
 /** Answer a request; the same answer may be written again. */
 export function writeAnswer(layout: Layout, id: string, answer: Answer): void {
-  writeDurable(join(layout.control, answerName(id)), `${JSON.stringify(answer)}\n`, 0o644);
+  writeDurable(
+    join(layout.control, answerName(id)),
+    `${redacted(JSON.stringify(answer))}\n`,
+    0o644,
+  );
 }
 
 const answerSchema = z.object({

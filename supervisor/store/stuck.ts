@@ -1,6 +1,8 @@
 /** Why the loop could not finish its last turn: beside the journal, which may be what failed. */
+
 import { readText, writeDurable } from '../host/files/files.ts';
 import { removeName } from '../host/files/records.ts';
+import { redacted } from '../host/secrets.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import { innermost } from '../model/reason.ts';
@@ -9,7 +11,7 @@ const place = (layout: Layout) => `${layout.state}/stuck.json`;
 
 /** Say that the loop is stuck. Throws when the disk does not take it. */
 export function writeStuck(layout: Layout, error: unknown, now: number): void {
-  const text = JSON.stringify({ at: instant(now), cause: innermost(error) });
+  const text = redacted(JSON.stringify({ at: instant(now), cause: innermost(error) }));
   writeDurable(place(layout), `${text}\n`, 0o644);
 }
 

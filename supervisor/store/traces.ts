@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { makeFolder } from '../host/files/files.ts';
 import { openLines, readStart } from '../host/files/lines.ts';
 import { codeOrEio } from '../host/files/records.ts';
+import { redacted } from '../host/secrets.ts';
 import type { TraceLine } from '../model/trace.ts';
 
 export interface Trace {
@@ -48,7 +49,7 @@ export function openTrace(path: string, limit: number): Trace {
     }
   };
   const write = (line: TraceLine) => {
-    const text = `${JSON.stringify(line)}\n`;
+    const text = `${redacted(JSON.stringify(line))}\n`;
     const size = Buffer.byteLength(text);
     if (end.fault !== null || end.dropped > 0 || end.bytes + size > limit) {
       end.dropped += 1;

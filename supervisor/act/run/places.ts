@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import { openDoor as openGatewayDoor } from '../../gateway/door.ts';
 import type { Purse } from '../../gateway/purse.ts';
-import { readText } from '../../host/files/files.ts';
+import { readSecret } from '../../host/secrets.ts';
 import type { Bounds } from '../../model/job.ts';
 import type { Policy, Upstream } from '../../model/policy.ts';
-import { Failure } from '../../model/reason.ts';
 import type { RunSpec } from '../../model/run.ts';
 import type { ScriptTurn } from '../../model/scenario.ts';
-import { policyPath } from '../../store/policy.ts';
 import { haltFor } from '../../store/switches.ts';
 import { openTrace, type Trace } from '../../store/traces.ts';
 import type { World } from '../world.ts';
@@ -87,20 +85,9 @@ export function openWith(world: World, wish: DoorWish) {
     ...wish,
     usdLimit: null,
     deliver: (mail) => (wish.run.kind === 'smoke' ? null : deliver(world, mail)),
-    readKey: (file) => readKey(world, file),
+    readKey: (keyFile) =>
+      readSecret({ keyFile, folder: world.policy().folder, strict: world.hostInstall }),
     limits: policy.limits,
     now: world.now,
-  });
-}
-
-function readKey(world: World, file: string): string {
-  const path = policyPath(world.policy(), file);
-  const key = readText(path)?.trim() ?? '';
-  if (key !== '') return key;
-  throw new Failure('no-model', {
-    message: 'the key file of a provider is missing or empty',
-    step: 'model call',
-    input: file,
-    expected: "a file with the provider's key, readable by the supervisor alone",
   });
 }

@@ -11,6 +11,7 @@ import {
   removePlace,
   socketIn,
 } from '../../host/sandbox/places.ts';
+import { secretStream } from '../../host/secrets.ts';
 import { instant } from '../../model/duration.ts';
 import type { Halt } from '../../model/halt.ts';
 import type { Bounds } from '../../model/job.ts';
@@ -119,7 +120,11 @@ function launchRun(
   trace: RunPlace['trace'],
 ): Confined {
   const { programs, identity, workspace, inbox, receipts, limits } = place;
-  return place.confine(
+  const pieces = { stdout: secretStream(), stderr: secretStream() };
+  const told = (stream: 'stdout' | 'stderr', text: string) => {
+    if (text !== '') trace({ at: instant(place.now()), what: 'output', stream, text });
+  };
+  const confined = place.confine(
     {
       ...{ programs, identity, workspace, inbox, receipts },
       ...{ runtime: place.release, runtimeWritable: false, deps: place.deps, tools: null },
@@ -129,9 +134,14 @@ function launchRun(
     },
     {
       ...{ kept: limits.output, flood: limits.flood, wall: spec.wall, bounds: place.bounds },
-      onOutput: (stream, text) => trace({ at: instant(place.now()), what: 'output', stream, text }),
+      onOutput: (stream, text) => told(stream, pieces[stream].push(text)),
     },
   );
+  const ended = confined.ended.then((ending) => {
+    for (const stream of ['stdout', 'stderr'] as const) told(stream, pieces[stream].end());
+    return ending;
+  });
+  return { ...confined, ended };
 }
 
 /** What a run prints comes in an event, where nobody could catch a disk that is full. */

@@ -1,15 +1,14 @@
 import { tmpdir } from 'node:os';
 import { type Door, openDoor } from '../../gateway/door.ts';
-import { readText } from '../../host/files/files.ts';
 import { type Posted, postToSocket } from '../../host/process/unix-post.ts';
 import { makePlace, removePlace, socketIn } from '../../host/sandbox/places.ts';
+import { readSecret } from '../../host/secrets.ts';
 import { stamp } from '../../model/duration.ts';
 import type { PolicyInForce } from '../../model/policy.ts';
-import { Failure, type Reason, reason } from '../../model/reason.ts';
+import { type Reason, reason } from '../../model/reason.ts';
 import type { RunSpec } from '../../model/run.ts';
 import { agentSchema } from '../../model/runtime.ts';
 import type { GatewayTrace, TraceLine } from '../../model/trace.ts';
-import { policyPath } from '../../store/policy.ts';
 import { haltFor } from '../../store/switches.ts';
 import { type Call, exits, type Result, usage } from '../call.ts';
 import { needPolicy } from '../policy.ts';
@@ -53,7 +52,7 @@ function open(
     halted: () => haltFor(call.layout, {}),
     deliver: () => reason('gateway-route', { message: 'no mail here', step: 'model test' }),
     trace: (one) => traces.push(one),
-    readKey: (file) => readKey(policyPath(policy, file)),
+    readKey: (keyFile) => readSecret({ keyFile, folder: policy.folder, strict: false }),
     limits,
     now: call.now,
   });
@@ -61,13 +60,6 @@ function open(
 
 /** The most that a test may cost, USD. */
 const mostUsd = 0.05;
-
-function readKey(file: string): string {
-  const key = readText(file)?.trim() ?? '';
-  if (key !== '') return key;
-  const message = 'the key file of a provider is missing or empty';
-  throw new Failure('no-model', { message, step: 'model test', input: file });
-}
 
 function runFor(model: string, policy: PolicyInForce, now: number): RunSpec {
   const agent = agentSchema.parse({ name: 'operator', model });

@@ -1,6 +1,6 @@
 import { lookAt, readSmall } from '../../host/files/records.ts';
+import { secretPath } from '../../host/secrets.ts';
 import type { Upstream } from '../../model/policy.ts';
-import { policyPath } from '../../store/policy.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
@@ -20,7 +20,9 @@ function judge(ground: Ground, name: string, upstream: Upstream, only: boolean):
     const remedy = 'Development only: give it a provider with a key (policy models).';
     return [ground.hostInstall ? bad(message, remedy) : warn(message, remedy)];
   }
-  const file = policyPath(ground.policy(), upstream.keyFile);
+  const file = secretPath(upstream.keyFile, ground.policy().folder);
+  // A credential of the service is for the service alone: nobody else can look.
+  if (file === null) return [];
   const key = readSmall(file, 64 * 1024);
   const remedy = `Write the key into ${file}, for the supervisor alone: chmod 600.`;
   if (key.kind !== 'file') return [bad(`the key of the model ${name} cannot be read`, remedy)];

@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../../model/reason.ts';
 import { codeOrEio } from '../files/records.ts';
+import { redacted } from '../secrets.ts';
 
 /**
  * Tell systemd (`READY=1`, `WATCHDOG=1`, `STATUS=...`, see sd_notify(3)); false where no service
@@ -30,7 +31,7 @@ export interface NotifyCommand {
 /** Run the policy's notify command. Throws Failure `host-failed` unless it exits 0 in time. */
 export async function runNotifyCommand(command: NotifyCommand): Promise<void> {
   const { argv, folder, message, withinMs } = command;
-  await runToEnd(argv, `${JSON.stringify(message)}\n`, { withinMs, folder });
+  await runToEnd(argv, `${redacted(JSON.stringify(message))}\n`, { withinMs, folder });
 }
 
 interface How {
