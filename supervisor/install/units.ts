@@ -220,8 +220,8 @@ NoNewPrivileges=yes
 PrivateNetwork=yes
 PrivateDevices=yes
 PrivateTmp=yes
-ProtectSystem=full
-ReadWritePaths=/etc
+# The stricter values close /etc.
+ProtectSystem=yes
 ProtectHome=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
