@@ -81,7 +81,13 @@ export function skipped(view: View, agent: Agent): string | null {
   const halt = haltOf(view, agent);
   if (halt !== null) return halt.target === null ? 'host-halt' : `${halt.scope}-halt`;
   if (unsafe(view)) return 'unsafe';
-  return view.policy.policy.models[agent.model] === undefined ? 'no-model' : null;
+  return hasModel(view, agent) ? null : 'no-model';
+}
+
+/** A provider answers for it; in a checkout the rehearsal model may (contract, section 4). */
+function hasModel({ policy, facts }: View, agent: Agent): boolean {
+  const upstreams = policy.policy.models[agent.model] ?? [];
+  return upstreams.some((one) => one.provider !== 'rehearsal' || !facts.hostInstall);
 }
 
 /** Agents of `current`. */
