@@ -7,7 +7,18 @@ import { skipped } from '../../supervisor/decide/view.ts';
 import type { AuditRecord, Weakness } from '../../supervisor/model/audit.ts';
 import type { DeploymentPhase } from '../../supervisor/model/deployment.ts';
 import { deployment, host } from '../../supervisor/model/state.ts';
-import { agent, because, now, proposal, record, rollingBack, said, view } from './build.ts';
+import {
+  agent,
+  because,
+  now,
+  paid,
+  policy,
+  proposal,
+  record,
+  rollingBack,
+  said,
+  view,
+} from './build.ts';
 import { deploying, mark, settle } from './fold.ts';
 
 const open: Weakness = {
@@ -127,5 +138,20 @@ describe('what follows from what is found', () => {
     const failed = settle({}, step, { of: 'failed', reason: because('host-failed') });
     expect(failed.retries.get('audit:host')?.attempts).toBe(1);
     expect(host(failed).audit ?? null).toBeNull();
+  });
+});
+
+describe('who answers for an agent’s model', () => {
+  const models = (cheap: object[]) => policy({ models: { cheap } });
+  const rehearsed = { provider: 'rehearsal' };
+  it.each<[string, object[], string | null, string | null]>([
+    ['a provider', [paid], null, null],
+    ['the rehearsal model', [rehearsed], null, 'no-model'],
+    ['a provider, and the rehearsal model after it', [paid, rehearsed], null, null],
+  ])('%s: what a checkout and an installed host make of it', (_, upstreams, here, there) => {
+    const audited = { host: { audit: at(now) } };
+    const asked = (facts: object) =>
+      skipped({ ...view(audited, facts), policy: models(upstreams) }, agent('maker'));
+    expect([asked({}), asked(installed)]).toEqual([here, there]);
   });
 });

@@ -31,6 +31,9 @@ export const at = (ms: number): string => new Date(ms).toISOString();
 export const because = (code: ReasonCode = 'run-failed'): Reason =>
   reason(code, { message: code, step: 'test' });
 
+/** A provider that is no rehearsal. */
+export const paid = { provider: 'anthropic', url: 'http://localhost', model: 'm', keyFile: 'k' };
+
 /** A policy as written in the file, over one that leaves nothing out. */
 export function policy(change: Record<string, unknown> = {}): PolicyInForce {
   const written = {
@@ -40,7 +43,7 @@ export function policy(change: Record<string, unknown> = {}): PolicyInForce {
       { paths: ['kernel/**'], approval: 'operator' },
     ],
     smoke: { suite: 'smoke' },
-    models: { cheap: [{ provider: 'rehearsal' }] },
+    models: { cheap: [paid] },
     ...change,
   };
   const parsed = policySchema.parse(written);

@@ -1,11 +1,13 @@
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { path } from '../../supervisor/doctor/checks/path.ts';
 import type { Finding } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
 import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
-import { startHost, type TestHost, until } from './support/host.ts';
+import { givenProvider, KEY, says } from '../gateway/provider.ts';
+import { startHost, TestHost, tinyPolicy, until } from './support/host.ts';
 
 const minute = 60_000;
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,9 +25,21 @@ function doctor(host: TestHost, hostInstall: boolean): Promise<Finding[]> {
   return path(groundOf({ layout, policyFile, now: host.now(), hostInstall, identities, verify }));
 }
 
+/** An installed host: its agents run with a real provider only. */
+async function installed(): Promise<TestHost> {
+  const provider = await givenProvider(says('done'));
+  const upstream = `{provider: anthropic, url: "${provider.url}", model: m, keyFile: key}`;
+  const policy = (source: string) =>
+    tinyPolicy(source).replace('[{provider: rehearsal}]', `[${upstream}]`);
+  const host = new TestHost({ hostInstall: true, policy });
+  writeFileSync(join(host.folder, 'key'), KEY, { mode: 0o600 });
+  await host.start();
+  return host;
+}
+
 describe.each(asOnHost)('an installed host whose path others can write, %s', () => {
   it('looks before anything runs; holds a promotion and every run until it is mended', async () => {
-    await using host = await startHost({ hostInstall: true });
+    await using host = await installed();
     expect(audit(host)?.findings).toEqual([]);
     const before = host.current;
     chmodSync(host.layout.deps, 0o777);
@@ -60,7 +74,7 @@ describe.each(asOnHost)('an installed host whose path others can write, %s', () 
   });
 
   it('rolls back all the same', async () => {
-    await using host = await startHost({ hostInstall: true });
+    await using host = await installed();
     const before = host.current;
     host.drop('cleo', 'better', better);
     await host.reaches('better', 'baking');

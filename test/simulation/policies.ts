@@ -1,6 +1,9 @@
 import { type PolicyInForce, policySchema } from '../../supervisor/model/policy.ts';
 import type { Agent, RunPath } from '../../supervisor/model/runtime.ts';
 
+/** On an installed host nothing else counts; nobody is asked here. */
+const paid = { provider: 'anthropic', url: 'http://localhost', model: 'm', keyFile: 'key' };
+
 const written = (change: object) => ({
   runtime: { source: '..', include: ['app', 'config', 'kernel', 'vault'], entry: ['node'] },
   tick: '*/15 * * * *',
@@ -10,13 +13,13 @@ const written = (change: object) => ({
   canary: { runs: 2, within: '8m', extraRuns: 4 },
   bake: { for: '3m', max: '30m' },
   limits: { run: { wall: '60s', concurrent: 3 }, queuedPerAgent: 3, backoff: '30s' },
-  models: { cheap: [{ provider: 'rehearsal' }], dear: [{ provider: 'rehearsal' }] },
+  models: { cheap: [paid], dear: [paid] },
   keep: { releases: 3, traces: '1h', intake: '1h' },
   ...change,
 });
 
 /** An operator takes a model away that an agent may have: it does not run then. */
-const withoutDear = { models: { cheap: [{ provider: 'rehearsal' }] } };
+const withoutDear = { models: { cheap: [paid] } };
 
 /** Policies that a history may run under and change between. */
 export const policies: readonly PolicyInForce[] = [
