@@ -2,12 +2,18 @@
  * What a run costs over starting the same program bare: sandbox, bridge, gateway, accounting.
  * The two alternate, so that a busy machine is busy for both. Usage: npx tsx bench/run.ts [rounds]
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { boundsOf } from '../supervisor/act/run/places.ts';
 import { type RunPlace, startRun } from '../supervisor/act/run/run.ts';
 import { openDoor } from '../supervisor/gateway/door.ts';
+import { removeGroup } from '../supervisor/host/cgroup/kill.ts';
+import { groupTrees } from '../supervisor/host/cgroup/mounts.ts';
+import { launcherAt } from '../supervisor/host/launcher/client.ts';
 import { launch } from '../supervisor/host/process/process.ts';
 import { findPrograms } from '../supervisor/host/process/programs.ts';
 import { confine } from '../supervisor/host/sandbox/confine.ts';
@@ -56,6 +62,8 @@ const place: RunPlace = {
 
 const bare: number[] = [];
 const run: number[] = [];
+const launched: number[] = [];
+const launcher = await startLauncher();
 for (let round = 0; round < rounds; round++) {
   const environment = { PATH: '/usr/bin:/bin' };
   const command = [process.execPath, join(release, 'main.mjs')];
@@ -63,8 +71,30 @@ for (let round = 0; round < rounds; round++) {
     await timed(() => launch(command, { environment, ...limits, kept: 1024, wall: 60_000 })),
   );
   run.push(await timed(() => startRun(spec, place)));
+  const through = { ...place, confine: launcherAt(launcher.socket) };
+  launched.push(await timed(() => startRun(spec, through)));
 }
+await launcher.stop();
 rmSync(base, { recursive: true, force: true });
+
+/** As in a host install: another process, and as root a run in groups of its own. */
+async function startLauncher() {
+  const socket = join(base, 'launcher.sock');
+  const group = `/airlock-bench-${process.pid}`;
+  const command = join(import.meta.dirname, '../supervisor/cli/airlock.ts');
+  const argv = ['--import', 'tsx', command, 'launcher', '--root', base, '--socket', socket];
+  const env = { PATH: process.env.PATH, AIRLOCK_CGROUP: group };
+  const child = spawn(process.execPath, argv, { stdio: 'ignore', env });
+  while (!existsSync(socket)) await wait(10);
+  const stop = async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+    if (process.getuid?.() === 0)
+      for (const { folder } of groupTrees()) removeGroup(folder + group);
+  };
+  return { socket, stop };
+}
 
 async function timed(start: () => { ended: Promise<{ exit: number | null }> }): Promise<number> {
   const began = performance.now();
@@ -80,6 +110,7 @@ function quantile(times: number[], part: number): number {
 
 const ms = (value: number) => Math.round(value * 10) / 10;
 const [bareMedian, runMedian] = [quantile(bare, 0.5), quantile(run, 0.5)];
+const more = launched.map((time, round) => time - (run[round] as number));
 const added = run.map((time, round) => time - (bare[round] as number));
 console.log(
   JSON.stringify({
@@ -90,3 +121,7 @@ console.log(
 console.log(
   `| run over bare | ${ms(bareMedian)} ms | ${ms(runMedian)} ms | + ${ms(quantile(added, 0.5))} ms |`,
 );
+const launchedMs = ms(quantile(launched, 0.5));
+const moreMs = ms(quantile(more, 0.5));
+console.log(JSON.stringify({ bench: 'run-launched', rounds, launchedMs, moreMs, limitMs: 15 }));
+console.log(`| run by the launcher | ${ms(runMedian)} ms | ${launchedMs} ms | + ${moreMs} ms |`);

@@ -45,6 +45,31 @@ describe('whose fault an ended run is', () => {
       ...(['failed', 'runtime', 'run-failed'] as const),
     ],
     [
+      'all its memory, during an outage',
+      ending({ exit: null, stoppedBy: 'memory' }, failing('upstream')),
+      ...(['failed', 'runtime', 'out-of-memory'] as const),
+    ],
+    [
+      'more processes than it may start, during an outage',
+      ending({ exit: null, stoppedBy: 'processes' }, failing('upstream')),
+      ...(['failed', 'runtime', 'too-many-processes'] as const),
+    ],
+    [
+      'a workspace that is too big, during an outage',
+      ending({ exit: null, stoppedBy: 'workspace' }, failing('upstream')),
+      ...(['failed', 'runtime', 'workspace-full'] as const),
+    ],
+    [
+      'an inbox that is too full, during an outage',
+      ending({ exit: null, stoppedBy: 'inbox' }, failing('upstream')),
+      ...(['failed', 'runtime', 'inbox-full'] as const),
+    ],
+    [
+      'a disk that all share, during an outage',
+      ending({ exit: null, stoppedBy: 'disk' }, failing('upstream')),
+      ...(['failed', 'host', 'disk-reserve'] as const),
+    ],
+    [
       'the provider did not answer',
       ending({ exit: 1 }, failing('upstream')),
       ...(['failed', 'upstream', 'upstream-failed'] as const),
