@@ -25,6 +25,7 @@ beforeAll(async () => {
     lchownSync(at(folder), uid, gid);
   }
   symlinkSync('../var/state', at('workspaces/linked'));
+  symlinkSync('pabc123', at('var/runs/plinked'));
   symlinkSync('20261121T000000Z-0123456789', at('releases/20261121T000000Z-0000000000'));
   writeFileSync(at('var/runs/pabc123/runtime/s'), '');
   await new Promise<void>((resolve) => gateway.listen(at('var/runs/pabc123/s'), resolve));
@@ -44,6 +45,9 @@ const job = (change: Partial<RunJob> = {}): RunJob => ({
   ...change,
 });
 
+/** No folder of its own: nothing but its user can be wrong. */
+const without = { workspace: null, inbox: null };
+
 test('a run at its places is let in, with the launcher’s own programs', () => {
   const spec = admit(job(), premises);
   expect(spec).toMatchObject({ identity, runtime: at(release), workspace: at('workspaces/maker') });
@@ -59,6 +63,10 @@ test.each<[string, () => Partial<RunJob>]>([
   ['ROOT as its release', () => ({ runtime: root })],
   ['the host as its release', () => ({ runtime: '/' })],
   ['a way up', () => ({ workspace: at('workspaces/../var/state') })],
+  [
+    'a copy behind a link',
+    () => ({ runtime: at('var/runs/plinked/runtime'), runtimeWritable: true }),
+  ],
   ['the state as its workspace', () => ({ workspace: at('var/state') })],
   ['a workspace that is a link', () => ({ workspace: at('workspaces/linked'), inbox: null })],
   ['another one’s inbox', () => ({ inbox: at('inbox/other') })],
@@ -67,8 +75,8 @@ test.each<[string, () => Partial<RunJob>]>([
   ['a gateway elsewhere', () => ({ gateway: '/run/systemd/private' })],
   ['a file as its gateway', () => ({ gateway: at('var/runs/pabc123/runtime/s') })],
   ['tools that are no node_modules', () => ({ tools: '/etc' })],
-  ['root as its user', () => ({ user: { uid: 0, gid: 0 } })],
-  ['the mail user as its user', () => ({ user: { uid: 8, gid: 8 } })],
+  ['root as its user', () => ({ ...without, user: { uid: 0, gid: 0 } })],
+  ['the mail user as its user', () => ({ ...without, user: { uid: 8, gid: 8 } })],
   ['a foreign group', () => ({ user: { uid: 61_000, gid: 4 } })],
 ])('a run that wants %s is refused', (_what, change) => {
   expect(() => admit(job(change()), premises)).toThrow(/does not let a run have this/);
