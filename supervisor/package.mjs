@@ -35,6 +35,7 @@ const plain = [
   '--group=0',
   '--numeric-owner',
   '--mtime=@0',
+  '--mode=u+rwX,go+rX,go-w',
   '-I',
   'gzip -n',
 ];
@@ -61,7 +62,9 @@ for (const own of ['/usr/share/doc/git/copyright', '/usr/share/doc/nodejs/copyri
   if (existsSync(own)) cpSync(own, at('share/doc', `${own.split('/')[4]}-copyright`));
 }
 
-script('bin/airlock', `exec "$here/node/bin/node" "$here/dist/cli/airlock.js" "$@"`);
+// The host's own git and npm go first; a bare one has none.
+const own = 'PATH="$PATH:$here/git/bin:$here/node/bin"\nexport PATH';
+script('bin/airlock', `${own}\nexec "$here/node/bin/node" "$here/dist/cli/airlock.js" "$@"`);
 cpSync(join(checkout, 'supervisor/install/airlock-fallback.sh'), at('bin/airlock-fallback'));
 chmodSync(at('bin/airlock-fallback'), 0o755);
 

@@ -117,17 +117,19 @@ export function uninstallPlan(
 ): InstallStep[] {
   const real = place.prefix === '';
   const last = left.others.length === 0;
-  const named = left.others.some((one) => one !== null);
   const units = [...place.services].reverse();
-  const files = Object.keys(unitFiles(place)).map((name) => join(place.units, name));
+  const filesOf = (instance: string | null) =>
+    Object.keys(unitFiles({ instance })).map((name) => join(place.units, name));
+  const files = filesOf(place.instance);
+  // Templates serve others, too.
+  const served = new Set(left.others.flatMap(filesOf));
   const off: InstallStep[] = [
     { do: 'stop', units },
     { do: 'disable', units },
   ];
   return [
     ...(real ? off : []),
-    // The templates serve every instance that has a name.
-    ...(place.instance !== null && named ? [] : files.map((path) => removal(place, path))),
+    ...files.filter((path) => !served.has(path)).map((path) => removal(place, path)),
     ...(last ? programGone(place, shared, left.versions) : []),
     ...(real ? [{ do: 'reload' } satisfies InstallStep] : []),
     ...(left.purge ? purged(place, last) : []),

@@ -199,6 +199,8 @@ export function fallbackUnit(instance: boolean): string {
 [Unit]
 Description=Airlock${at.which}: back to the version before
 Documentation=man:airlock(1)
+# Before the first upgrade there is none.
+ConditionPathExists=/usr/lib/airlock/previous/bin/airlock-fallback
 
 [Service]
 Type=oneshot

@@ -160,6 +160,16 @@ describe('an uninstall', () => {
     expect(left).not.toContain('usr/lib/airlock/0.0.1');
   });
 
+  it('without a name leaves the units of those that have one', async () => {
+    const prefix = emptyFolder();
+    const folder = await tinyPackage();
+    await carryOut(planned(prefix, folder, 'lab'), silent);
+    const alone = contents(prefix);
+    await carryOut(planned(prefix, folder), silent);
+    await carryOut(gone(prefix, true, ['lab']), silent);
+    expect(contents(prefix)).toEqual(alone);
+  });
+
   it('of one instance leaves the others whole; the last takes the program along', async () => {
     const prefix = emptyFolder();
     const folder = await tinyPackage();

@@ -1,9 +1,9 @@
 #!/bin/bash
-# boot.sh NAME PLACE: a machine of its own, with a real systemd, until it is powered off.
+# boot.sh NAME PLACE LOWER: a machine of its own, with a real systemd, until it is powered off.
 # PLACE/disk holds what it writes and outlives it; PLACE/door is /host inside. Everything it
 # starts is in cgroups called NAME and in namespaces that end with it.
 set -euo pipefail
-name=$1 place=$2
+name=$1 place=$2 lower=$3
 for controller in systemd unified memory pids cpu cpuacct freezer devices blkio cpuset; do
   group=/sys/fs/cgroup/$controller
   [ -e "$group/cgroup.procs" ] && [ ! -L "$group" ] || continue
@@ -20,4 +20,4 @@ if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   echo $$ >"/sys/fs/cgroup/$name/cgroup.procs"
 fi
 exec unshare --pid --mount --ipc --uts --cgroup --net --fork --kill-child --propagation private \
-  bash "$(dirname "$0")/inside.sh" "$place"
+  bash "$(dirname "$0")/inside.sh" "$place" "$lower"

@@ -1,10 +1,10 @@
-# inside.sh PLACE: the first process of a machine; becomes systemd on a copy of this file system.
+# inside.sh PLACE LOWER: the first process of a machine; becomes systemd on a copy of LOWER.
 set -euo pipefail
-place=$1
+place=$1 lower=$2
 root=$place/root
 mkdir -p "$root" "$place/disk/upper" "$place/disk/work"
 disk="upperdir=$place/disk/upper,workdir=$place/disk/work"
-mount -t overlay overlay -o "lowerdir=/,$disk" "$root"
+mount -t overlay overlay -o "lowerdir=$lower,$disk" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --rbind /dev "$root/dev"

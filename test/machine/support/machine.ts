@@ -29,6 +29,8 @@ export interface Said {
 export interface MachineOptions {
   /** Size of what it may write, as tmpfs(5) says it. */
   disk?: string;
+  /** The file system that it is a copy of; / if left out. */
+  lower?: string;
   /** Milliseconds until it must have booted. */
   within?: number;
 }
@@ -48,14 +50,16 @@ export class Machine {
   readonly place: string;
   readonly #name: string;
   readonly #within: number;
+  readonly #lower: string;
   #process: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor({ disk = '3G', within = 30_000 }: MachineOptions = {}) {
+  constructor({ disk = '3G', lower = '/', within = 30_000 }: MachineOptions = {}) {
     if (process.getuid?.() !== 0) throw new Error('a machine is booted as root');
     this.place = mkdtempSync(join(tmpdir(), 'airlock-machine-'));
     this.#name = `airlock-test-${this.place.slice(-6)}`;
     this.#within = within;
+    this.#lower = lower;
     for (const folder of ['disk', 'door']) mkdirSync(join(this.place, folder));
     const size = `size=${disk},mode=755`;
     execFileSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', join(this.place, 'disk')]);
@@ -66,7 +70,7 @@ export class Machine {
   async boot(): Promise<void> {
     if (this.#process !== null) throw new Error('it runs already');
     // It must not outlive this process, however that ends.
-    const argv = ['--pdeathsig', 'KILL', 'bash', script, this.#name, this.place];
+    const argv = ['--pdeathsig', 'KILL', 'bash', script, this.#name, this.place, this.#lower];
     const child = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
