@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type InstalledHost, installedHost } from './support/host.ts';
+
+/** The main road on a real host: two services, agents that are users of their own. */
+describe('an installed host', () => {
+  let host: InstalledHost;
+  beforeAll(async () => {
+    host = await installedHost();
+  });
+  afterAll(() => host?.[Symbol.asyncDispose]());
+
+  it('runs both services, and nobody else can change what a run starts from', () => {
+    const { machine } = host;
+    expect(machine.sh('systemctl is-active airlock airlock-launcher').exit).toBe(0);
+    const { findings } = host.json<{ findings: { check: string; ok: boolean }[] }>('doctor');
+    expect(findings.filter((one) => one.check === 'path' && !one.ok)).toEqual([]);
+    expect(machine.must('ps -o user= -C node | sort | uniq -c').trim()).toMatch(/airlock/);
+  });
+
+  it('gives each agent a user, and closes their folders to each other', () => {
+    const users = host.machine.must('grep -o "^al-[a-z]*" /etc/passwd').trim().split('\n');
+    expect(users.sort()).toEqual(['al-ada', 'al-ben', 'al-cleo']);
+    expect(() => host.as('ada', 'ls /var/lib/airlock/inbox/ben')).toThrow('Permission denied');
+    expect(() => host.as('ada', 'ls /var/lib/airlock/workspaces')).toThrow('Permission denied');
+    expect(() => host.as('ada', 'touch /var/lib/airlock/var/switches/host')).toThrow();
+  });
+
+  it('takes a change from an agent, tries it and makes it current; rolls back; halts', async () => {
+    const before = host.current;
+    host.drop('cleo', 'better', { 'app/prompt.md': 'Better.\n' });
+    await host.reaches('better', 'stable');
+    expect(host.current).not.toBe(before);
+    expect(host.airlock('rollback', '--reason', 'a test').exit).toBe(0);
+    expect(host.current).toBe(before);
+    expect(host.airlock('halt', '--host', '--reason', 'a test').exit).toBe(0);
+    expect(host.airlock('run', 'ada').exit).not.toBe(0);
+    expect(host.airlock('resume', '--host').exit).toBe(0);
+    expect(host.airlock('run', 'ada').exit).toBe(0);
+  });
+});
