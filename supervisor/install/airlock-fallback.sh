@@ -4,6 +4,7 @@
 # is started again. Without an upgrade there is nothing to restore. It needs a shell and coreutils.
 set -u
 unit=$1 root=$2
+case $unit in *@*) which=${unit#*@} which="--instance ${which%.service}" ;; *) which= ;; esac
 base=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 mark=$base/upgrading
 
@@ -26,9 +27,11 @@ ln -sfn "$old" "$base/.fallback-$$" && mv -T "$base/.fallback-$$" "$base/current
 }
 sync -f "$base" 2>/dev/null || :
 # The older one may not read a journal that the newer one upgraded: the copy from before comes back.
-if ! said=$("$base/$old/bin/airlock" step-back --root "$root" 2>&1); then
+if ! said=$("$base/$old/bin/airlock" step-back $which 2>&1); then
   say "the journal could not be stepped back: $said"
 fi
+# Its own units, where the newer one brought others.
+"$base/$old/bin/airlock" take-over $which >/dev/null 2>&1 || say "the units of $old could not be written"
 rm -f "$mark"
 systemctl reset-failed "$unit" 2>/dev/null || :
 systemctl --no-block start "$unit" || { say "$unit could not be started"; exit 1; }

@@ -81,11 +81,12 @@ function manifestOf(folder: string, platform: string): PackageManifest {
   return said.data;
 }
 
-/** Versions of the program that are installed. */
+/** Versions of the program that are installed; a link to one is none. */
 export function versionsIn(base: string): string[] {
-  return listFolder(base).filter(
-    (name) => !name.startsWith('.') && kindOf(join(base, name, manifestName)) === 'file',
-  );
+  return listFolder(base).filter((name) => {
+    if (name.startsWith('.') || kindOf(join(base, name)) !== 'folder') return false;
+    return kindOf(join(base, name, manifestName)) === 'file';
+  });
 }
 
 function damaged(folder: string, path: string, expected: string, actual: string): Failure {

@@ -144,7 +144,7 @@ const removal = (place: HostPlace, path: string, link?: string): InstallStep => 
 });
 
 /** Names beside the versions: what leads to them, and what a copy under way is called. */
-const beside = ['current', 'previous', '.unfinished', '.replaced'];
+const beside = ['current', 'previous', 'upgrading', '.unpacked', '.unfinished', '.replaced'];
 
 /** Ways in first: nothing starts from half a program. */
 function programGone(

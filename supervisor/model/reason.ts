@@ -147,6 +147,8 @@ const hints = {
   'schema-older': 'Start the daemon once: it upgrades the journal, after a backup copy.',
   'install-failed': 'Mend what the cause names, then say the same again: it goes on from there.',
   'package-damaged': 'Nothing was installed. Take the package again.',
+  'upgrade-refused': 'The version that runs goes on. See what the new one says is wrong.',
+  'upgrade-failed': 'The version before is back. See the cause, and `journalctl -u airlock`.',
   'backup-damaged': 'Nothing was changed. Take another backup: this one cannot be trusted.',
   'schema-newer': 'This journal was written by a newer Airlock: use that one.',
   internal: 'A fault of Airlock itself: please report it with `airlock log`.',

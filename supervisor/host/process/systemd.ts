@@ -9,7 +9,21 @@ export const systemd = {
   reload: () => mustCall('systemctl', ['daemon-reload'], 'reload units'),
   enable: (units: readonly string[]) => mustCall('systemctl', ['enable', ...units], 'enable'),
   start: (units: readonly string[]) => mustCall('systemctl', ['start', ...units], 'start'),
-  restart: (units: readonly string[]) => mustCall('systemctl', ['restart', ...units], 'restart'),
+  /** Begins to restart them, whatever comes of it: their state tells. */
+  async restarting(units: readonly string[]): Promise<void> {
+    await call('systemctl', ['reset-failed', ...units]);
+    await mustCall('systemctl', ['restart', '--no-block', ...units], 'restart');
+  },
+  /** `active`, `activating`, `failed`, ... */
+  async stateOf(unit: string): Promise<string> {
+    const { stdout } = await call('systemctl', ['show', '-p', 'ActiveState', '--value', unit]);
+    return stdout.trim();
+  },
+  /** The last lines that a unit logged; null where nobody knows. */
+  async lastWords(unit: string): Promise<string | null> {
+    const { stdout } = await call('journalctl', ['-u', unit, '-n', '5', '-o', 'cat', '--no-pager']);
+    return stdout.trim().slice(-2000) || null;
+  },
   /** Units that are not there, or do not run, are fine. */
   async stop(units: readonly string[]): Promise<void> {
     await mustCall('systemctl', ['stop', ...units], 'stop', [0, 5]);

@@ -49,3 +49,6 @@ function watchFolder(folder: string, wake: () => void): FSWatcher[] {
     throw error;
   }
 }
+
+/** For what nothing tells of but a look. */
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { thePackage } from './package.ts';
+
+/**
+ * Another version of this checkout's package, in a folder: the program with another number in it,
+ * and something done to it.
+ */
+export async function anotherVersion(
+  to: string,
+  version: string,
+  change: (folder: string) => void = () => undefined,
+): Promise<void> {
+  cpSync(await thePackage(), to, { recursive: true });
+  const dist = join(to, 'dist');
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const file = join(dist, name);
+    if (!statSync(file).isFile()) continue;
+    const text = readFileSync(file, 'utf8');
+    const other = text.replace(/(name:"airlock",version:)"[^"]+"/g, `$1"${version}"`);
+    if (other !== text) writeFileSync(file, other);
+  }
+  change(to);
+  const manifest = JSON.parse(readFileSync(join(to, 'MANIFEST.json'), 'utf8'));
+  for (const [path, about] of Object.entries<{ sha256: string }>(manifest.files)) {
+    about.sha256 = createHash('sha256')
+      .update(readFileSync(join(to, path)))
+      .digest('hex');
+  }
+  writeFileSync(join(to, 'MANIFEST.json'), JSON.stringify({ ...manifest, version }));
+}
+
+/** Its command says something else for one verb. */
+export function insteadOf(verb: string, line: string): (folder: string) => void {
+  return (folder) => {
+    const file = join(folder, 'bin/airlock');
+    const [first, ...rest] = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [first, `[ "$1" != ${verb} ] || ${line}`, ...rest].join('\n'));
+  };
+}
