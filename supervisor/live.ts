@@ -2,6 +2,7 @@ import { readyInboxes } from './act/run/inboxes.ts';
 import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
+import { type Pulse, whyDead } from './decide/alive.ts';
 import { stableReleases } from './decide/rollback.ts';
 import { keepReserve, withRoom } from './host/files/reserve.ts';
 import { askForUser, probeAt } from './host/launcher/client.ts';
@@ -13,6 +14,7 @@ import { makeAgentUser, parseOwner } from './host/sandbox/agent-user.ts';
 import type { Confine } from './host/sandbox/confine.ts';
 import { checkoutIdentities, hostIdentities, type Identities } from './host/sandbox/identities.ts';
 import { Loop } from './loop.ts';
+import { timeOfId } from './model/duration.ts';
 import type { Layout } from './model/layout.ts';
 import { lacking } from './model/offers.ts';
 import { Failure } from './model/reason.ts';
@@ -23,6 +25,7 @@ import { type PolicySource, policySource } from './observe/policy.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
 import { loadPolicy } from './store/policy.ts';
+import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
 /** What the live loop is given from outside. */
@@ -58,6 +61,8 @@ export interface Live {
   policy: PolicySource;
   /** Start the threads now, so that the first drop does not wait for them. */
   warm(): Promise<void>;
+  /** Why the loop is dead although it may turn; null while it lives. */
+  whyDead(): string | null;
   /** Ids of the runs under way in this process. */
   running(): string[];
   /** Stop every run for a shutdown; resolves when nothing of them is left. */
@@ -91,6 +96,7 @@ export function goLive(outside: Outside): Live {
   const policy = policySource(outside.policyFile);
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
+  const began = now();
   const tellUnread = unreadTeller(log);
   const world: World = {
     ...{ layout, now, log, programs, threads, hostInstall: outside.hostInstall },
@@ -126,6 +132,7 @@ export function goLive(outside: Outside): Live {
   return {
     ...{ loop, policy },
     warm: () => threads.warm(),
+    whyDead: () => whyDead(pulseOf(outside, loop, policy, began), now()),
     running: () => [...world.running.keys()],
     async stopRuns() {
       const runs = [...world.running.values()];
@@ -141,6 +148,19 @@ export function goLive(outside: Outside): Live {
     },
     close: () => threads.close(),
   };
+}
+
+function pulseOf(
+  { layout, now }: Outside,
+  { state, stuck }: Loop,
+  policy: PolicySource,
+  since: number,
+): Pulse {
+  const { tick } = policy.inForce().policy;
+  const asked = listRequests(layout).requests.filter(({ id }) => !state.answers.has(id));
+  const oldest = Math.min(...asked.map(({ id }) => timeOfId(id, now())));
+  const oldestRequest = Number.isFinite(oldest) ? oldest : null;
+  return { stuck, tick, lastTick: host(state).lastTick, since, oldestRequest };
 }
 
 /** Users of agents are made by the launcher, or where there is none by this process, as root. */

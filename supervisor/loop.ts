@@ -68,6 +68,11 @@ export class Loop {
     return this.#state;
   }
 
+  /** The last turn failed; the next is tried soon. */
+  get stuck(): boolean {
+    return this.#stuck;
+  }
+
   get underway(): ReadonlySet<string> {
     return this.#underway;
   }

@@ -146,7 +146,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   lookAtJournal(outside, live, anew);
   log.info('started', { version, root: options.root, policy: policyFile });
   looked.each(() => wakes.beat(beatsOf(live)));
-  const watchdog = feedWatchdog(looked, wakes, log);
+  const watchdog = feedWatchdog(live, looked, wakes, log);
   const ready = untilReady(live, looked, log);
   // Who stops before it is ready is not told twice.
   ready.catch(() => undefined);
@@ -197,13 +197,15 @@ async function untilReady(live: Live, looked: Looked, log: Log): Promise<void> {
   log.info('ready', { current });
 }
 
-/** The service manager hears of a loop that has looked, not of a process that merely lives. */
-function feedWatchdog(looked: Looked, wakes: Wakes, log: Log): NodeJS.Timeout | undefined {
+/** The service manager hears of a loop that lives, not of a process or of turns (decide/alive). */
+function feedWatchdog(live: Live, looked: Looked, wakes: Wakes, log: Log) {
   const period = Number(process.env.WATCHDOG_USEC ?? 0) / 1000;
   if (!(period > 0)) return undefined;
   let fed = 0;
   looked.each(() => {
     if (systemClock.monotonic() - fed < period / 4) return;
+    const dead = live.whyDead();
+    if (dead !== null) return log.error('the loop is dead: no word to the watchdog', { dead });
     fed = systemClock.monotonic();
     tellServiceManager(['WATCHDOG=1']).catch((error) => log.warn('watchdog', { err: error }));
   });

@@ -38,3 +38,11 @@ export function stamp(at: number): string {
 export function instant(at: number): string {
   return new Date(at).toISOString();
 }
+
+/** When an id was given, of the form `20261121T011850123Z-...`; `unknown` for any other. */
+export function timeOfId(id: string, unknown: number): number {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/.exec(id)?.slice(1).map(Number);
+  if (parts === undefined) return unknown;
+  const [year = 0, month = 1, day, hour, minute, second, ms] = parts;
+  return Date.UTC(year, month - 1, day, hour, minute, second, ms);
+}
