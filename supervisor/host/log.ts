@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { journaldSink, leadsToJournald } from './journald.ts';
 import { redacted } from './secrets.ts';
 
 /** Facts that go with a line: ids, paths, reasons, an error as `err`. */
@@ -23,11 +24,10 @@ interface Target {
   write?: (line: string) => void;
 }
 
-/** A log to stderr: one JSON document a line, or lines for people on a terminal. */
+/** A log to stderr: journald's entries, one JSON document a line, or lines for people. */
 export function openLog(target: Target = {}): Log {
   const human = target.human ?? process.stderr.isTTY === true;
-  const direct = pino.destination({ fd: 2, sync: true });
-  const out = target.write ?? ((line: string) => void direct.write(line));
+  const out = target.write ?? (leadsToJournald() && !human ? journaldSink() : toStderr());
   const write = (line: string) => out(redacted(line));
   const stream = { write: human ? (line: string) => write(forPeople(line)) : write };
   const options = {
@@ -37,6 +37,11 @@ export function openLog(target: Target = {}): Log {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return wrap(pino(options, stream));
+}
+
+function toStderr(): (line: string) => void {
+  const direct = pino.destination({ fd: 2, sync: true });
+  return (line) => void direct.write(line);
 }
 
 function wrap(logger: pino.Logger): Log {

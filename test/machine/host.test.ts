@@ -37,4 +37,24 @@ describe('an installed host', () => {
     expect(host.airlock('resume', '--host').exit).toBe(0);
     expect(host.airlock('run', 'ada').exit).toBe(0);
   });
+
+  it('tells journald priorities and fields, and no text of a line can forge one', async () => {
+    const { machine } = host;
+    host.airlock('halt', '--host', '--reason', 'line\nPRIORITY=0\nAIRLOCK_FORGED=yes');
+    host.airlock('resume', '--host');
+    const lines = machine.journal('airlock');
+    const started = lines.find((line) => line.MESSAGE === 'started');
+    expect(started).toMatchObject({
+      ...{ PRIORITY: '6', SYSLOG_IDENTIFIER: 'airlock', AIRLOCK_ROOT: '/var/lib/airlock' },
+      _SYSTEMD_UNIT: 'airlock.service',
+    });
+    const head = lines.find((line) => line.MESSAGE === 'journal head');
+    expect(JSON.parse(head?.AIRLOCK_JOURNAL_HEAD ?? '{}')).toMatchObject({
+      seq: expect.anything(),
+    });
+    expect(lines.filter((line) => 'AIRLOCK_FORGED' in line)).toEqual([]);
+    const stopped = 'systemctl stop airlock; journalctl --sync; journalctl -u airlock -o cat -n 20';
+    expect(machine.must(stopped)).toContain('stopped');
+    machine.must('systemctl start airlock');
+  });
 });
