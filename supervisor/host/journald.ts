@@ -1,8 +1,8 @@
 /**
  * The log as journald wants it: a priority and fields beside the message, in its native protocol
  * (systemd.journal-fields(7)). That speaks datagrams, which Node has not: a few lines of perl,
- * which every Debian has, carry them. They live as long as this process, so that journald knows whose
- * lines they are; `logger` would be gone before it looks.
+ * which every Debian has, carry them. They live as long as this process, so that journald knows
+ * whose lines they are; `logger` would be gone before it looks.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, fstatSync, writeSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { existsSync, fstatSync, writeSync } from 'node:fs';
 const perl = '/usr/bin/perl';
 const socket = '/run/systemd/journal/socket';
 
-/** Reads entries, each after its length, sends each as it is; waits for a journald that restarts. */
+/** Sends entries that come each after its length; waits for a journald that restarts. */
 const carrier = `
 use Socket;
 socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die $!;
