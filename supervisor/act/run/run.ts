@@ -4,6 +4,7 @@ import type { Programs } from '../../host/process/programs.ts';
 import { GATEWAY_PORT } from '../../host/sandbox/bridge.ts';
 import type { Confine, Confined, ConfinedEnding } from '../../host/sandbox/confine.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
+import { heldBy } from '../../host/sandbox/measure.ts';
 import {
   makePlace,
   type RunFolders,
@@ -96,9 +97,10 @@ async function conduct(spec: RunSpec, place: RunPlace, begin: Begin): Promise<Ru
     const socket = socketIn(folder);
     const opened = await place.openDoor(spec, socket, place.trace);
     door = opened;
+    const bounds = await boundsOf(place);
     const traced = tracing(place);
     const at = { socket, token: opened.token };
-    const confined = begin(() => launchRun(spec, place, at, traced.trace));
+    const confined = begin(() => launchRun(spec, { ...place, bounds }, at, traced.trace));
     const result = confined === null ? null : await confined.ended;
     ending = endingOf(result, opened.summary());
     ending.hostFault ??= traced.fault();
@@ -111,6 +113,15 @@ async function conduct(spec: RunSpec, place: RunPlace, begin: Begin): Promise<Ru
     tracing(place).trace({ at: instant(place.now()), what: 'note', text });
   }
   return ending;
+}
+
+/**
+ * A run that finds its folders fuller than they may be may make room, but take no more: what it
+ * finds is measured before it begins, or what it writes first would pass for what was there.
+ */
+async function boundsOf({ bounds, workspace, inbox }: RunPlace): Promise<Bounds> {
+  const found = await heldBy([workspace, inbox], 'bytes');
+  return { ...bounds, workspace: Math.max(bounds.workspace, found ?? 0) };
 }
 
 function launchRun(

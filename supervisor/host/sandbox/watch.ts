@@ -59,9 +59,6 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
   let nextWalk = 0;
   let roomThen = disk === undefined ? 0 : leftAt(disk).bytes;
 
-  /** A run that found its folders full may still make room, but take no more. */
-  const most = () => Math.max(bounds.workspace, first.bytes ?? 0);
-
   const walk = async (what: keyof Held): Promise<void> => {
     const began = performance.now();
     const found = await heldBy(own, what);
@@ -71,7 +68,7 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
     const grown = found - (first[what] ?? 0);
     growth.set(me, { ...(growth.get(me) ?? { bytes: 0, inodes: 0 }), [what]: grown });
     if (what === 'bytes') held = found;
-    if (what === 'bytes' && found > most()) stop('workspace');
+    if (what === 'bytes' && found > bounds.workspace) stop('workspace');
     if (disk !== undefined && low(leftAt(disk), bounds) === what && worst(me, what)) stop('disk');
   };
 
@@ -83,7 +80,7 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
     const short = low(left, bounds);
     if (short !== null) return short;
     const shrunk = roomThen - left.bytes;
-    const half = Math.max(innocent.bytes, (most() - held) / 2);
+    const half = Math.max(innocent.bytes, (bounds.workspace - held) / 2);
     return shrunk >= half || now - nextWalk > seldom ? 'bytes' : null;
   };
 

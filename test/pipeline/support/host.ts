@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLog } from '../../../supervisor/host/log.ts';
 import { checkoutIdentities } from '../../../supervisor/host/sandbox/identities.ts';
+import { RUN_USER } from '../../../supervisor/host/sandbox/identity.ts';
 import { type Supervisor, startSupervisor } from '../../../supervisor/main.ts';
 import { type Layout, layout } from '../../../supervisor/model/layout.ts';
 import { type Phase, type Proposal, terminal } from '../../../supervisor/model/proposal.ts';
@@ -147,6 +149,10 @@ export class TestHost {
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(place, 'files', path)), { recursive: true });
       writeFileSync(join(place, 'files', path), content);
+    }
+    // There a drop is its owner's.
+    if (this.#options.hostInstall) {
+      execFileSync('chown', ['-R', `${RUN_USER}:${RUN_USER}`, place]);
     }
     renameSync(place, join(inbox, name));
   }
