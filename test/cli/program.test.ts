@@ -6,6 +6,8 @@ import { groups } from '../../supervisor/cli/verbs.ts';
 const contract =
   'init start status propose withdraw approvals unbar proposals releases runs incidents log show ' +
   'diff approve reject promote abort rollback lock unlock halt resume run cancel trace doctor verify';
+/** What a host needs beyond the contract's table (issue 3). */
+const host = 'install upgrade uninstall backup restore acknowledge';
 
 const verbs = groups.flatMap((group) => group.verbs);
 
@@ -26,7 +28,7 @@ describe('the command line', () => {
     const shown = verbs.filter((one) => !one.hidden);
     const names = shown.map((one) => one.name).toSorted();
     const two = ['policy check', 'policy diff', 'policy schema', 'model test'];
-    expect(names).toEqual([...contract.split(' '), ...two].toSorted());
+    expect(names).toEqual([...contract.split(' '), ...host.split(' '), ...two].toSorted());
     for (const one of verbs) expect((await one.load()).verb).toBeTypeOf('function');
   });
 

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { sqlite } from '../../supervisor/host/sqlite.ts';
 import { layout } from '../../supervisor/model/layout.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { takeLock } from '../../supervisor/store/lock.ts';
@@ -57,7 +58,12 @@ test('what the newer one had not yet brought into its file goes aside with it', 
 test('a journal that this Airlock reads, an older one, or none, is left alone', () => {
   const place = layout(folder());
   expect(stepBack(place, at)).toBeNull();
-  openJournal(place.journal, clock, upgrades.slice(0, 1)).close();
+  mkdirSync(place.state, { recursive: true });
+  const older = new (sqlite())(place.journal);
+  older.exec(upgrades[0]?.sql ?? '');
+  older.pragma('user_version = 1');
+  older.pragma(`application_id = ${0x414c434b}`);
+  older.close();
   expect(stepBack(place, at)).toBeNull();
   openJournal(place.journal, clock).close();
   expect(stepBack(place, at)).toBeNull();
