@@ -1,7 +1,7 @@
 /**
  * The chain of the journal: every entry carries a hash over the one before and over itself, and
  * the last entry of a transaction names the rows that followed. So an edit shows, wherever it was
- * made, and shows where (docs/decisions/18).
+ * made, and shows where (docs/decisions/21).
  */
 import { createHash } from 'node:crypto';
 import type { Database } from '../host/database.ts';

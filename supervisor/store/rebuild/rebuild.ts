@@ -1,4 +1,4 @@
-/** A journal made anew from what else is on the disk (docs/decisions/18). */
+/** A journal made anew from what else is on the disk (docs/decisions/21). */
 import { readCurrent } from '../../host/files/links.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { Layout } from '../../model/layout.ts';
