@@ -1,3 +1,4 @@
+import { hideKeys } from '../host/secrets.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { loadPolicy } from '../store/policy.ts';
@@ -8,7 +9,10 @@ import type { Paint } from './show/paint.ts';
 /** The policy of this place; throws with all its faults when it is none. */
 export function needPolicy(call: Call): PolicyInForce {
   const { policy, faults } = loadPolicy(call.place.policyFile);
-  if (policy !== null) return policy;
+  if (policy !== null) {
+    hideKeys(policy);
+    return policy;
+  }
   const [first] = faults;
   if (first !== undefined && faults.length === 1) throw new Failure(first.code, first);
   const actual = faults.map((one) => one.message).join('\n');

@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { redacted } from '../host/secrets.ts';
 import type { Upstream } from '../model/policy.ts';
-import { innermost } from '../model/reason.ts';
+import { innermost, reasonOf } from '../model/reason.ts';
 import type { AnswerReader } from './answer.ts';
 import { answerReader } from './answer.ts';
 import type { Call } from './call.ts';
 import type { Desk } from './desk.ts';
 import { priceOf } from './price.ts';
+import { withoutSecrets } from './redact.ts';
 import { Refusal } from './refusal.ts';
 import { relayStream } from './relay.ts';
 import type { Ending, Source } from './source.ts';
@@ -75,7 +77,7 @@ function keyOf(desk: Desk, upstream: Provider): string {
       by: 'host',
       message: `the key of upstream ${upstream.provider} ${upstream.model} cannot be read`,
       step: 'gateway upstream',
-      cause: (error as NodeJS.ErrnoException).code ?? 'unreadable or empty',
+      cause: desk.redact.clean(reasonOf(error, 'gateway upstream').message),
     });
   }
 }
@@ -88,7 +90,7 @@ async function take(desk: Desk, call: Call, send: () => Promise<IncomingMessage>
     if (status !== 200) return await refused(desk, call, answer);
     const headers = backHeaders(answer.headers);
     if (/^text\/event-stream/.test(headers['content-type'] ?? '')) {
-      return await relayStream(call, answer, headers, reader, desk.redact);
+      return await relayStream(call, answer, headers, reader);
     }
     return await whole(call, answer, headers, reader);
   } catch (error) {
@@ -112,8 +114,11 @@ async function whole(
   headers: Record<string, string>,
   reader: AnswerReader,
 ): Promise<Ending> {
-  const body = await readAll(answer, LONGEST_ANSWER);
-  reader.message(JSON.parse(body.toString()));
+  const told = await readAll(answer, LONGEST_ANSWER);
+  const message = JSON.parse(told.toString());
+  const clean = withoutSecrets(message);
+  const body = clean === null ? told : Buffer.from(JSON.stringify(clean));
+  reader.message(clean ?? message);
   call.response.writeHead(200, { ...headers, 'content-length': String(body.length) });
   call.response.end(body);
   return { kind: 'answered', answer: reader.read() };
@@ -142,7 +147,7 @@ function backHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const back: Record<string, string> = {};
   for (const name of passedBack) {
     const value = headers[name];
-    if (typeof value === 'string') back[name] = value;
+    if (typeof value === 'string') back[name] = redacted(value);
   }
   return back;
 }

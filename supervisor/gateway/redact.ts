@@ -30,3 +30,10 @@ export function cleanAll<T>(value: T, redact: Redactor): T {
   const pairs = Object.entries(value).map(([key, one]) => [key, cleanAll(one, redact)]);
   return Object.fromEntries(pairs);
 }
+
+/** What a provider said, as a run may hear it; null: there is no secret in it. */
+export function withoutSecrets(value: unknown): unknown {
+  const plain = JSON.stringify(value);
+  const clean = redacted(plain);
+  return clean === plain ? null : JSON.parse(clean);
+}

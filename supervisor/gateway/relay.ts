@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { innermost } from '../model/reason.ts';
 import type { AnswerReader } from './answer.ts';
 import type { Call } from './call.ts';
-import type { Redactor } from './redact.ts';
+import { cleanStream } from './clean-stream.ts';
 import { errorBody, Refusal, requestId } from './refusal.ts';
 import type { Ending } from './source.ts';
 import { encodeEvent, eventParser } from './sse.ts';
@@ -17,26 +17,25 @@ export async function relayStream(
   source: IncomingMessage,
   headers: Record<string, string>,
   reader: AnswerReader,
-  redact: Redactor,
 ): Promise<Ending> {
   const parser = eventParser();
-  const waiting: Buffer[] = [];
+  const cleaner = cleanStream();
+  const waiting: string[] = [];
   let said: string | null = null;
   let cause: string | null = null;
-  let halfSent = false;
   try {
     for await (const chunk of source) {
-      for (const { event, data } of parser.push(chunk)) {
-        const parsed = parse(data);
-        if (event === 'error') said ??= redact.clean(errorMessage(parsed));
-        reader.event(parsed);
+      for (const each of parser.push(chunk)) {
+        for (const { bytes, data } of cleaner.push(each)) {
+          if (each.event === 'error') said ??= errorMessage(data);
+          reader.event(data);
+          waiting.push(bytes);
+        }
         call.heard();
       }
-      waiting.push(chunk);
       if (said !== null) break;
       if (!call.wasHeard()) continue;
       if (!call.response.headersSent) call.response.writeHead(200, headers);
-      halfSent = parser.pending();
       await forward(call, waiting.splice(0));
     }
   } catch (error) {
@@ -52,16 +51,8 @@ export async function relayStream(
   if (!call.response.headersSent) {
     return { kind: 'failed', refusal, next: !call.signal.aborted, cost, answer };
   }
-  endBroken(call.response, refusal, halfSent);
+  endBroken(call.response, refusal);
   return { kind: 'failed', refusal, next: false, cost, answer };
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return null;
-  }
 }
 
 function errorMessage(data: unknown): string {
@@ -70,7 +61,7 @@ function errorMessage(data: unknown): string {
 }
 
 /** Writes, and waits while the client reads slower than the provider speaks. */
-async function forward({ response, signal }: Call, chunks: Buffer[]): Promise<void> {
+async function forward({ response, signal }: Call, chunks: string[]): Promise<void> {
   for (const chunk of chunks) {
     signal.throwIfAborted();
     if (response.write(chunk)) continue;
@@ -100,10 +91,9 @@ function cutShort(said: string | null, cause: string | null): Refusal {
   });
 }
 
-/** An error event as the provider sends it; after half an event only hanging up is unmistakable. */
-function endBroken(response: ServerResponse, refusal: Refusal, halfSent: boolean): void {
+/** An error event as the provider sends it: whole events alone were sent before. */
+function endBroken(response: ServerResponse, refusal: Refusal): void {
   if (response.destroyed) return;
-  if (halfSent) return void response.destroy();
   const data = JSON.stringify(errorBody(refusal, requestId()));
   response.end(encodeEvent({ event: 'error', data }));
 }

@@ -2,8 +2,9 @@
  * The one redaction: keys that this process has read and tokens that it gave out, in each form in
  * which they may come back. Whoever writes text that leaves passes it through here.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { PolicyInForce } from '../model/policy.ts';
 import { Failure } from '../model/reason.ts';
 import { orNull } from './files/files.ts';
 
@@ -41,30 +42,59 @@ export function redacted(text: string): string {
   return clean;
 }
 
+/** Fewer signs of a secret than this give nothing away, and stand in many words. */
+const telling = 4;
+
+/** Text that was cut at its start: the rest of a secret there is none of the reader's business. */
+export function withoutRest(text: string): string {
+  const size = longestOf(text, (form, size) => text.startsWith(form.slice(-size)));
+  return size < telling ? text : mask + text.slice(size);
+}
+
+/** Text that is cut at its end: so with the beginning of a secret there. */
+export function withoutBeginning(text: string): string {
+  const size = beginning(text);
+  return size < telling ? text : text.slice(0, -size) + mask;
+}
+
+export interface SecretStream {
+  push(text: string): string;
+  /** Something is left out here: what follows does not go on where the text before ended. */
+  gap(): string;
+  end(): string;
+}
+
 /** Text that comes in pieces: what may be the beginning of a secret waits for the next piece. */
-export function secretStream(): { push(text: string): string; end(): string } {
+export function secretStream(): SecretStream {
   let held = '';
+  const end = () => {
+    const rest = held;
+    held = '';
+    return rest;
+  };
   return {
+    gap: () => withoutBeginning(end()),
+    end,
     push(text) {
       const clean = redacted(held + text);
       const from = clean.length - beginning(clean);
       held = clean.slice(from);
       return clean.slice(0, from);
     },
-    end() {
-      const rest = held;
-      held = '';
-      return rest;
-    },
   };
 }
 
 /** How much of the text's end may be the beginning of a secret. */
 function beginning(text: string): number {
+  return longestOf(text, (form, size) => text.endsWith(form.slice(0, size)));
+}
+
+/** The longest part of a form, short of the whole, that fits the text. */
+function longestOf(text: string, fits: (form: string, size: number) => boolean): number {
   let longest = 0;
   for (const form of forms) {
     for (let size = Math.min(form.length - 1, text.length); size > longest; size--) {
-      if (text.endsWith(form.slice(0, size))) longest = size;
+      if (fits(form, size)) longest = size;
     }
   }
   return longest;
@@ -116,17 +146,18 @@ export interface SecretWish {
   folder: string;
   /** In a host install a key that others can read, or that an agent owns, is refused. */
   strict: boolean;
+  /** The supervisor's user, where another asks. */
+  owner?: number | undefined;
 }
 
 /** The key itself, hidden from now on. Throws Failure `no-model`. */
-export function readSecret({ keyFile, folder, strict }: SecretWish): string {
+export function readSecret({ keyFile, folder, strict, owner }: SecretWish): string {
   const path = secretPath(keyFile, folder);
-  const { content, fault } = path === null ? nothing : look(path, keyFile);
+  const { content, fault } = path === null ? nothing : look(path, keyFile, owner);
   const key = content?.trim() ?? '';
-  if (key !== '' && !(strict && fault)) {
-    hide(key);
-    return key;
-  }
+  // Hidden even if it is refused: it was read, and whoever told it may be a provider.
+  hide(key);
+  if (key !== '' && !(strict && fault)) return key;
   throw new Failure('no-model', {
     message: `the key of a provider ${key === '' ? 'is missing or empty' : fault}`,
     step: 'model call',
@@ -136,22 +167,48 @@ export function readSecret({ keyFile, folder, strict }: SecretWish): string {
   });
 }
 
-const nothing = { content: null, fault: null };
+/** Before anything that came from a run or a provider is written down: every key of a policy. */
+export function hideKeys({ policy, folder }: Pick<PolicyInForce, 'policy' | 'folder'>): void {
+  for (const upstream of Object.values(policy.models).flat()) {
+    if (upstream.provider === 'rehearsal') continue;
+    const path = secretPath(upstream.keyFile, folder);
+    // What cannot be read is no fault here: the call that needs it says so.
+    if (path !== null) hide(orNull(() => look(path, upstream.keyFile).content)?.trim() ?? '');
+  }
+}
 
-function look(path: string, keyFile: string): { content: string | null; fault: string | null } {
-  const fd = orNull(() => openSync(path, 'r'));
+interface Look {
+  content: string | null;
+  /** Why a host install does not take it. */
+  fault: string | null;
+}
+
+const nothing: Look = { content: null, fault: null };
+/** No key is longer, bytes. */
+const longest = 64 * 1024;
+
+/** Neither a link to elsewhere nor a pipe that never ends is a key. */
+function look(path: string, keyFile: string, owner?: number): Look {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  const fd = orNull(() => openSync(path, flags));
   if (fd === null) return nothing;
   try {
-    const { uid, mode } = fstatSync(fd);
-    return { content: readFileSync(fd, 'utf8'), fault: secretFault(uid, mode, keyFile) };
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.size > longest) return nothing;
+    const content = readFileSync(fd, 'utf8');
+    return { content, fault: secretFault(stats, keyFile, owner) };
   } finally {
     closeSync(fd);
   }
 }
 
 /** systemd lets its service in by an ACL, which shows as the group's bits. */
-export function secretFault(uid: number, mode: number, keyFile: string): string | null {
-  if (uid !== 0 && uid !== process.getuid?.()) return `belongs to another user (uid ${uid})`;
+export function secretFault(
+  { uid, mode }: { uid: number; mode: number },
+  keyFile: string,
+  owner = process.getuid?.(),
+): string | null {
+  if (uid !== 0 && uid !== owner) return `belongs to another user (uid ${uid})`;
   const others = keyFile.startsWith(credential) ? 0o007 : 0o077;
   return (mode & others) === 0
     ? null

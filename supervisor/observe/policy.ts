@@ -1,4 +1,5 @@
 import { followed, lookAt } from '../host/files/records.ts';
+import { hideKeys } from '../host/secrets.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
@@ -17,6 +18,7 @@ export function policySource(file: string): PolicySource {
   let { policy, faults }: LoadedPolicy = loadPolicy(file);
   if (policy === null) throw startFailure(file, faults);
   let inForce = policy;
+  hideKeys(inForce);
   const refresh = () => {
     const now = stampOf(file);
     if (now === stamp) return false;
@@ -24,6 +26,7 @@ export function policySource(file: string): PolicySource {
     ({ policy, faults } = loadPolicy(file));
     if (policy === null || policy.digest === inForce.digest) return false;
     inForce = policy;
+    hideKeys(inForce);
     return true;
   };
   return { inForce: () => inForce, faults: () => faults, refresh };

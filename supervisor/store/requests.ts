@@ -118,7 +118,8 @@ function bad(input: string, expected: string, actual: string): Reason {
 /** Leave a request; its id. Durable when it returns. */
 export function writeRequest(layout: Layout, request: Request, now: number): string {
   const id = sortableId(now);
-  writeDurable(join(layout.control, `${id}.json`), `${JSON.stringify(request)}\n`, 0o644);
+  const text = `${redacted(JSON.stringify(request))}\n`;
+  writeDurable(join(layout.control, `${id}.json`), text, 0o644);
   return id;
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../host/files/records.ts';
 import { releaseReserve, withRoom } from '../host/files/reserve.ts';
 import { userName } from '../host/sandbox/users.ts';
+import { redacted } from '../host/secrets.ts';
 import { instant } from '../model/duration.ts';
 import {
   type Halt,
@@ -122,7 +123,7 @@ export function writeSwitch(
   const name = checkedName(scope, target);
   return onDisk(layout, name, 'halt', () => {
     makeFolder(layout.switches);
-    const content = Buffer.from(`${reason.trim()}\n`).subarray(0, reasonBytes);
+    const content = Buffer.from(`${redacted(reason.trim())}\n`).subarray(0, reasonBytes);
     const write = () => writeName(join(layout.switches, name), content.toString(), 0o644);
     return withRoom(layout, write) || (releaseReserve(layout) && write());
   });

@@ -1,5 +1,6 @@
 import type { Mail } from '../../gateway/desk.ts';
 import { deliverFile } from '../../host/inbox/mailbox.ts';
+import { redacted } from '../../host/secrets.ts';
 import { stamp } from '../../model/duration.ts';
 import { type Reason, reason } from '../../model/reason.ts';
 import { host } from '../../model/state.ts';
@@ -18,7 +19,7 @@ export function deliver(world: World, mail: Mail): Reason | null {
   const delivery = deliverFile({
     workspace: world.layout.workspace(mail.to),
     name: `${stamp(world.now())}-${mail.from}-${number}.json`,
-    content: `${JSON.stringify({ ...mail.body, ...stamped(mail) }, null, 2)}\n`,
+    content: `${redacted(JSON.stringify({ ...mail.body, ...stamped(mail) }, null, 2))}\n`,
     most: limits.mail.waiting,
     identity: world.identities.of(mail.to),
   });

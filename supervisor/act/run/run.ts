@@ -5,6 +5,7 @@ import { GATEWAY_PORT } from '../../host/sandbox/bridge.ts';
 import type { Confine, Confined, ConfinedEnding } from '../../host/sandbox/confine.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
 import { heldBy } from '../../host/sandbox/measure.ts';
+import { leftOut } from '../../host/sandbox/output.ts';
 import {
   makePlace,
   type RunFolders,
@@ -12,7 +13,7 @@ import {
   removePlace,
   socketIn,
 } from '../../host/sandbox/places.ts';
-import { secretStream } from '../../host/secrets.ts';
+import { redacted, type SecretStream, secretStream, withoutRest } from '../../host/secrets.ts';
 import { instant } from '../../model/duration.ts';
 import type { Halt } from '../../model/halt.ts';
 import type { Bounds } from '../../model/job.ts';
@@ -145,7 +146,7 @@ function launchRun(
     },
     {
       ...{ kept: limits.output, flood: limits.flood, wall: spec.wall, bounds: place.bounds },
-      onOutput: (stream, text) => told(stream, pieces[stream].push(text)),
+      onOutput: (stream, text) => told(stream, whatMayBeTold(pieces[stream], text)),
     },
   );
   const ended = confined.ended.then((ending) => {
@@ -153,6 +154,15 @@ function launchRun(
     return ending;
   });
   return { ...confined, ended };
+}
+
+/** Neither side of what was left out may show a half of a secret that stood there. */
+function whatMayBeTold(pieces: SecretStream, text: string): string {
+  const gap = leftOut.exec(text);
+  if (gap === null) return pieces.push(text);
+  const before = pieces.push(text.slice(0, gap.index)) + pieces.gap();
+  const after = withoutRest(text.slice(gap.index + gap[0].length));
+  return before + gap[0] + pieces.push(after);
 }
 
 /** What a run prints comes in an event, where nobody could catch a disk that is full. */
@@ -192,7 +202,7 @@ function endingOf(result: ConfinedEnding | null, door: DoorSummary): RunEnding {
     stoppedBy: result?.stoppedBy ?? null,
     hostFault: result?.setup ?? null,
     durationMs: result?.durationMs ?? 0,
-    stderrTail: Buffer.from(result?.stderrTail ?? '')
+    stderrTail: Buffer.from(withoutRest(redacted(result?.stderrTail ?? '')))
       .subarray(-stderrKept)
       .toString('utf8'),
     door,

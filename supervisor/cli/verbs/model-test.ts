@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { type Door, openDoor } from '../../gateway/door.ts';
+import { lookAt } from '../../host/files/records.ts';
 import { type Posted, postToSocket } from '../../host/process/unix-post.ts';
 import { makePlace, removePlace, socketIn } from '../../host/sandbox/places.ts';
 import { readSecret } from '../../host/secrets.ts';
@@ -43,6 +44,8 @@ function open(
   traces: TraceLine[],
 ): Promise<Door> {
   const { models, limits } = policy.policy;
+  const strict = call.place.checkout === null;
+  const owner = lookAt(call.layout.root)?.uid;
   return openDoor({
     run: runFor(name, policy, call.now()),
     socket,
@@ -52,7 +55,7 @@ function open(
     halted: () => haltFor(call.layout, {}),
     deliver: () => reason('gateway-route', { message: 'no mail here', step: 'model test' }),
     trace: (one) => traces.push(one),
-    readKey: (keyFile) => readSecret({ keyFile, folder: policy.folder, strict: false }),
+    readKey: (keyFile) => readSecret({ keyFile, folder: policy.folder, strict, owner }),
     limits,
     now: call.now,
   });

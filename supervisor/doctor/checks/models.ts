@@ -1,5 +1,5 @@
 import { lookAt, readSmall } from '../../host/files/records.ts';
-import { secretPath } from '../../host/secrets.ts';
+import { secretFault, secretPath } from '../../host/secrets.ts';
 import type { Upstream } from '../../model/policy.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
@@ -29,8 +29,11 @@ function judge(ground: Ground, name: string, upstream: Upstream, only: boolean):
   if (key.content.toString().trim() === '') {
     return [bad(`the key file of the model ${name} is empty`, remedy)];
   }
-  const mode = lookAt(file)?.mode ?? 0;
-  return (mode & 0o044) === 0
-    ? []
-    : [warn(`others can read the key of ${name}`, `chmod 600 ${file}`)];
+  const stats = lookAt(file);
+  const owner = lookAt(ground.layout.root)?.uid;
+  const fault = stats === null ? null : secretFault(stats, upstream.keyFile, owner);
+  if (fault === null) return [];
+  const message = `the key of the model ${name} ${fault}`;
+  const mend = `chown it to the supervisor and chmod 600 ${file}`;
+  return [ground.hostInstall ? bad(message, mend) : warn(message, mend)];
 }

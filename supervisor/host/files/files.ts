@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { bareEnvironment } from '../process/environment.ts';
 import { syncFolder } from './durable.ts';
 
 /** The system's code of an error (`ENOENT`, ...), or null. */
@@ -138,6 +139,6 @@ function removeDeepTree(path: string): void {
     ['chmod', '-R', 'u+rwx'],
     ['rm', '-rf'],
   ] as const) {
-    execFileSync(program, [...args, '--', path], { stdio: 'pipe' });
+    execFileSync(program, [...args, '--', path], { stdio: 'pipe', env: bareEnvironment() });
   }
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Layout } from '../../model/layout.ts';
+import { bareEnvironment } from '../process/environment.ts';
 import { errorCode, listFolder, orNull } from './files.ts';
 import { spaceOf } from './space.ts';
 
@@ -29,7 +30,8 @@ export async function keepReserve(layout: Layout, bytes: number): Promise<boolea
     closeSync(openSync(`${layout.reserve}/${at}`, 'a', 0o600));
   rmSync(blocks, { force: true });
   closeSync(openSync(blocks, 'w', 0o600));
-  if (bytes > 0) await promisify(execFile)('fallocate', ['--posix', '-l', `${bytes}`, blocks]);
+  const args = ['--posix', '-l', `${bytes}`, blocks];
+  if (bytes > 0) await promisify(execFile)('fallocate', args, { env: bareEnvironment() });
   return true;
 }
 

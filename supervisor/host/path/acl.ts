@@ -36,7 +36,8 @@ function list(paths: readonly string[]): string[] | null {
 export function aclText(path: string): string | null {
   try {
     const args = ['--omit-header', '--absolute-names', '--', path];
-    const options = { encoding: 'utf8', stdio: 'pipe' } as const;
+    const env = { PATH: '/usr/bin:/bin' };
+    const options = { encoding: 'utf8', stdio: 'pipe', env } as const;
     const entries = execFileSync('getfacl', args, options).split('\n');
     return entries.filter((line) => /^(default:)?(user|group):[^:]+:.w/.test(line)).join(', ');
   } catch (error) {

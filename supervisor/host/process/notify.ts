@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../../model/reason.ts';
 import { codeOrEio } from '../files/records.ts';
 import { redacted } from '../secrets.ts';
+import { bareEnvironment } from './environment.ts';
 
 /**
  * Tell systemd (`READY=1`, `WATCHDOG=1`, `STATUS=...`, see sd_notify(3)); false where no service
@@ -13,8 +14,10 @@ export async function tellServiceManager(
   lines: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<boolean> {
-  if (!environment.NOTIFY_SOCKET) return false;
-  await runToEnd(['systemd-notify', ...lines], '', { withinMs: 5000, environment });
+  const { NOTIFY_SOCKET, PATH } = environment;
+  if (!NOTIFY_SOCKET) return false;
+  const how = { withinMs: 5000, environment: { PATH, NOTIFY_SOCKET } };
+  await runToEnd(['systemd-notify', ...lines], '', how);
   return true;
 }
 
@@ -31,13 +34,14 @@ export interface NotifyCommand {
 /** Run the policy's notify command. Throws Failure `host-failed` unless it exits 0 in time. */
 export async function runNotifyCommand(command: NotifyCommand): Promise<void> {
   const { argv, folder, message, withinMs } = command;
-  await runToEnd(argv, `${redacted(JSON.stringify(message))}\n`, { withinMs, folder });
+  const how = { withinMs, folder, environment: bareEnvironment() };
+  await runToEnd(argv, `${redacted(JSON.stringify(message))}\n`, how);
 }
 
 interface How {
   withinMs: number;
   folder?: string;
-  environment?: NodeJS.ProcessEnv;
+  environment: NodeJS.ProcessEnv;
 }
 
 /** How much of what it prints is kept for the error. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { opendirSync, statfsSync, statSync } from 'node:fs';
 import { orNull } from '../files/files.ts';
+import { bareEnvironment } from '../process/environment.ts';
 
 /** What folders hold. */
 export interface Held {
@@ -19,7 +20,11 @@ const longestWalk = 20_000;
 export async function heldBy(folders: readonly string[], what: keyof Held): Promise<number | null> {
   const unit = what === 'bytes' ? '--block-size=1' : '--inodes';
   const argv = ['--summarize', '--one-file-system', '--total', unit, '--', ...folders];
-  const child = spawn('du', argv, { stdio: ['ignore', 'pipe', 'ignore'], timeout: longestWalk });
+  const child = spawn('du', argv, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: bareEnvironment(),
+    timeout: longestWalk,
+  });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;

@@ -1,5 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 
+/** Stands where something was left out. */
+export const leftOut = /\n\[\d+ bytes left out\]\n/;
+
 /**
  * One output stream of a process, bounded: the first half of what is kept is told as it comes,
  * the last half is the tail. Memory is at most `kept` and one chunk.

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Failure } from '../../model/reason.ts';
 import type { FileExpectation } from '../../model/scenario.ts';
 import { errorCode, listFolder } from '../files/files.ts';
+import { bareEnvironment } from '../process/environment.ts';
 import type { Identity } from './identity.ts';
 
 /** The folders of a run that are its agent's, on the host. */
@@ -152,7 +153,10 @@ function within(folder: string, path: string): string {
 
 /** Runs a tool of coreutils to its end; throws a Failure with what it said. */
 async function succeed(program: string, args: string[]): Promise<void> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: bareEnvironment(),
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < 2000) said += text;
