@@ -60,7 +60,8 @@ OnFailure=${at.fallback}
 
 [Service]
 Type=notify
-# READY and the watchdog are told by a systemd-notify process: Node has no unix datagrams.
+# READY and the watchdog are told by a systemd-notify process: Node has no unix datagrams, and only
+# root may speak as another. No run is in this unit: all is the supervisor's own processes.
 NotifyAccess=all
 ExecStart=${program} start${at.option}
 Restart=on-failure
@@ -131,7 +132,8 @@ StartLimitBurst=10
 
 [Service]
 Type=notify
-NotifyAccess=all
+# Its systemd-notify speaks as its parent; nothing else in this unit, runs are, has a say.
+NotifyAccess=main
 ExecStart=${program} launcher${at.option} --socket ${at.run}/launcher.sock
 Restart=always
 RestartSec=200ms
@@ -149,9 +151,9 @@ Environment=NODE_ENV=production
 Environment=MALLOC_ARENA_MAX=1
 
 # bubblewrap mounts and brings up loopback, setpriv becomes an agent's user; the folders of agents
-# are given to them.
+# are given to them. No CAP_KILL: runs are ended by their groups and their first process, root's.
 CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN CAP_SETUID CAP_SETGID CAP_SETPCAP
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
 # No user namespaces, for it and for every run.
 RestrictNamespaces=cgroup ipc mnt net pid uts
 PrivateMounts=yes
@@ -159,6 +161,8 @@ PrivateMounts=yes
 PrivateNetwork=yes
 IPAddressDeny=any
 IPAddressAllow=localhost
+# A run's first process is root's and is seen; nobody else's need be.
+ProtectProc=invisible
 # @mount, pivot_root, sethostname, unshare: bubblewrap. @pkey: Node's JIT.
 SystemCallFilter=@system-service @pkey @mount pivot_root sethostname unshare setns
 # AF_INET: runs speak to their gateway over loopback. AF_NETLINK: bubblewrap brings it up.
@@ -169,7 +173,7 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK${hardening}
 # MemoryDenyWriteExecute=yes  crashes Node's JIT, in runs too.
 # ProtectHostname=yes         a run has a host name of its own.
 # ProtectControlGroups=yes    runs get cgroups of their own.
-# ProtectProc, ProcSubset     runs get a /proc of their own; bubblewrap reads /proc/sys/kernel.
+# ProcSubset=pid              bubblewrap reads /proc/sys/kernel.
 # SystemCallFilter=~@resources  runs may set their own priorities lower, as programs do.
 # PrivateUsers=yes            runs are users of the host.
 # RootDirectory               runs see the host's /usr.

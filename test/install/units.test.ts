@@ -64,8 +64,8 @@ describe('the units', () => {
   it.each([
     ['airlock.service', 30],
     ['airlock@.service', 30],
-    ['airlock-launcher.service', 40],
-    ['airlock-launcher@.service', 40],
+    ['airlock-launcher.service', 32],
+    ['airlock-launcher@.service', 32],
   ])('%s is exposed at most %i tenths', (name, tenths) => {
     write();
     const file = join(root, 'etc/systemd/system', name);

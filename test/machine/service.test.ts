@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type InstalledHost, installedHost } from './support/host.ts';
+
+/** The services under their own directives, with what may happen to them. */
+describe('the services', () => {
+  let host: InstalledHost;
+  beforeAll(async () => {
+    host = await installedHost();
+  });
+  afterAll(() => host?.[Symbol.asyncDispose]());
+
+  const show = (property: string, unit = 'airlock') =>
+    host.machine.must(`systemctl show -p ${property} --value ${unit}`).trim();
+  /** Another process is the unit's main one, and both services are up. */
+  const reborn = (unit: string, before: string, what: string) =>
+    host.machine.until(
+      `now=$(systemctl show -p MainPID --value ${unit}); [ $now != 0 ] && [ $now != ${before} ] && ` +
+        'systemctl is-active -q airlock && systemctl is-active -q airlock-launcher',
+      what,
+    );
+  /** No run starts before the audit of the start is through. */
+  const works = () => host.machine.until('/usr/bin/airlock run ada', 'a run to go through');
+
+  it('the launcher lives with what it is given, and lets nobody of its unit speak for it', async () => {
+    expect(show('NotifyAccess', 'airlock-launcher')).toBe('main');
+    expect(show('ActiveState', 'airlock-launcher')).toBe('active');
+    const pid = show('MainPID', 'airlock-launcher');
+    const bounding = host.machine.must(`grep CapBnd /proc/${pid}/status`).split('\t')[1] ?? '';
+    // CAP_KILL is 5, CAP_SYS_PTRACE 19.
+    expect(BigInt(`0x${bounding.trim()}`) & ((1n << 5n) | (1n << 19n))).toBe(0n);
+    await works();
+  });
+
+  it('comes back from kill -9, of either service', async () => {
+    for (const unit of ['airlock', 'airlock-launcher']) {
+      const pid = show('MainPID', unit);
+      host.machine.must(`kill -9 ${pid}`);
+      await reborn(unit, pid, `${unit} to come back`);
+      await works();
+    }
+  });
+
+  it('a faulty policy ends it with 2, and is not tried again', async () => {
+    const { machine } = host;
+    machine.must('cp /etc/airlock/airlock.yaml /root/good.yaml');
+    machine.must("sed -i 's/^bake:.*/bake: {for: nonsense}/' /etc/airlock/airlock.yaml");
+    expect(machine.sh('systemctl restart airlock').exit).not.toBe(0);
+    await machine.until('systemctl is-failed airlock');
+    expect([show('ExecMainStatus'), show('NRestarts'), show('Result')]).toEqual([
+      ...['2', '0', 'exit-code'],
+    ]);
+    machine.must('cp /root/good.yaml /etc/airlock/airlock.yaml; systemctl reset-failed airlock');
+    machine.must('systemctl start airlock');
+    await works();
+  });
+
+  it('five failed starts are enough', async () => {
+    const { machine } = host;
+    const node = '/usr/lib/airlock/current/node/bin/node';
+    machine.must('systemctl stop airlock; systemctl reset-failed airlock');
+    machine.must(`mv ${node} ${node}.gone; systemctl start --no-block airlock`);
+    await machine.until('systemctl is-failed airlock', 'it to be given up');
+    expect(show('NRestarts')).toBe('5');
+    const said = machine.journal('airlock').map((line) => line.MESSAGE ?? '');
+    expect(said.filter((line) => /repeated too quickly/i.test(line))).not.toEqual([]);
+    machine.must(
+      `mv ${node}.gone ${node}; systemctl reset-failed airlock; systemctl start airlock`,
+    );
+    await works();
+  });
+});
