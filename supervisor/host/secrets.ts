@@ -172,8 +172,12 @@ export function hideKeys({ policy, folder }: Pick<PolicyInForce, 'policy' | 'fol
   for (const upstream of Object.values(policy.models).flat()) {
     if (upstream.provider === 'rehearsal') continue;
     const path = secretPath(upstream.keyFile, folder);
-    // What cannot be read is no fault here: the call that needs it says so.
-    if (path !== null) hide(orNull(() => look(path, upstream.keyFile).content)?.trim() ?? '');
+    try {
+      if (path !== null) hide(look(path, upstream.keyFile).content?.trim() ?? '');
+    } catch {
+      // What cannot be read, by an operator's command say, is no fault here: the call that needs
+      // it says so.
+    }
   }
 }
 

@@ -1,14 +1,17 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   hide,
+  hideKeys,
   readSecret,
   redacted,
   secretPath,
   secretStream,
+  withoutRest,
 } from '../../supervisor/host/secrets.ts';
+import type { Policy } from '../../supervisor/model/policy.ts';
 
 const key = 'sk-"canary"\né/+&\\end-4711';
 
@@ -44,4 +47,24 @@ test('a key that others can read is refused in a host install', () => {
     '/run/credentials/x/model',
   );
   expect(secretPath('credential:../etc', folder, '/run/credentials/x')).toBeNull();
+});
+
+test('where something is left out, no half of a secret stays on either side', () => {
+  hide(key);
+  for (let at = 4; at < key.length - 4; at++) {
+    const stream = secretStream();
+    expect(stream.push(`x ${key.slice(0, at)}`) + stream.gap()).toBe('x [secret]');
+    expect(withoutRest(`${key.slice(at)} y`)).toBe('[secret] y');
+  }
+});
+
+test('a link is no key file, and what cannot be read keeps nobody from starting', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'airlock-secret-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'key'), 'sk-behind-a-link\n', { mode: 0o600 });
+  symlinkSync('key', join(folder, 'link'));
+  expect(() => readSecret({ keyFile: 'link', folder, strict: false })).toThrow(/ELOOP/);
+  const upstream = { provider: 'anthropic', url: 'http://x', model: 'm', keyFile: 'link' };
+  const policy = { models: { cheap: [upstream] } } as unknown as Policy;
+  expect(() => hideKeys({ policy, folder })).not.toThrow();
 });
