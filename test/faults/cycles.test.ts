@@ -67,7 +67,8 @@ test(`${cycles} cycles of a change, killed at any instant`, { timeout: 7_200_000
     const where = `SEED=${seed}, cycle ${cycle}, killed after ${instant} ms`;
     expect(machine.faults(), where).toEqual([]);
     const [change] = machine.named(`change-${number}`);
-    expect([before, change?.release], where).toContain(machine.current());
+    const told = `${where}: ${JSON.stringify(machine.named(`change-${number}`))}`;
+    expect([before, change?.release], told).toContain(machine.current());
     const phase = change?.phase ?? 'in the inbox';
     met.set(phase, (met.get(phase) ?? 0) + 1);
   }

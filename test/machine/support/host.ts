@@ -1,6 +1,6 @@
 /** An Airlock that is installed on a machine, with the tiny runtime and a provider of its own. */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boot, type Machine, type MachineOptions, type Said } from './machine.ts';
 import { thePackage } from './package.ts';
@@ -125,6 +125,7 @@ export async function prepare(machine: Machine, options: HostOptions = {}): Prom
   mkdirSync(upper);
   cpSync(here('../../fixtures/tiny-runtime'), join(upper, 'tiny'), { recursive: true });
   for (const [path, text] of Object.entries(options.runtime ?? {})) {
+    mkdirSync(dirname(join(upper, 'tiny', path)), { recursive: true });
     writeFileSync(join(upper, 'tiny', path), text);
   }
   cpSync(here('provider.mjs'), join(upper, 'provider.mjs'));
