@@ -6,6 +6,7 @@ import type { Request, Verb } from '../model/request.ts';
 import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
+import { ownProposal } from './own.ts';
 import { flipping, isKept, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
 import {
@@ -27,6 +28,8 @@ export function requests(view: View): Decision {
   );
   if (open === undefined) return none;
   if (open.request === null) return answered(open, no(open.fault));
+  const own = ownProposal(view, open);
+  if (own !== null) return answered(open, no(own));
   const carry = verbs[open.request.verb] as (view: View, ask: Ask<Verb>) => Decision;
   return carry(view, { ...open.request, id: open.id, by: open.by } as Ask<Verb>);
 }
@@ -44,12 +47,6 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
       return refuse(ask, 'wrong-digest', `${ask.digest} is not the digest of ${proposal.id}`, {
         expected: shown,
         actual: ask.digest,
-      });
-    }
-    if (view.facts.hostInstall && proposal.owner === ask.by) {
-      return refuse(ask, 'own-proposal', `${ask.by} proposed ${proposal.id}`, {
-        expected: 'the word of another operator',
-        actual: ask.by,
       });
     }
     const said: Mark = held

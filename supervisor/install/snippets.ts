@@ -20,6 +20,7 @@ export function tmpfilesText(place: HostPlace): string {
     // An operator proposes here; sticky, so that nobody renames what is another's.
     ['/inbox/operator', '1770', operators],
     ['/receipts', '0755', user],
+    ['/receipts/operator', '0750', operators],
     ['/workspaces', '0700', user],
     ['/var', '0755', user],
     ['/var/state', '0750', operators],

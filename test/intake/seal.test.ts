@@ -180,6 +180,16 @@ describe('sealing', () => {
     if (isRoot) expect(codes(from('agent'))[0]).toBe('wrong-owner');
   });
 
+  test('of an agent without a user is refused by name, and its original kept', () => {
+    host.overlay('early', { [task]: 'x\n' });
+    const request = { id: 'p4', agent: 'maker', drop: 'early', layout: host.layout, limits };
+    const result = seal({ ...request, sealedAt: 0, owner: 'missing' });
+    const reasons = result.kind === 'refused' ? result.reasons : [];
+    expect(reasons).toMatchObject([{ code: 'no-user', input: 'maker' }]);
+    expect(existsSync(join(host.layout.sealed('p4'), 'original/files', task))).toBe(true);
+    expect(host.seal('early', 'p5').result.kind).toBe('gone');
+  });
+
   test('a name with a space, a quote or a letter of any language is fine', () => {
     const name = `ein "schöner" Name \\ 2.patch`;
     host.patch(name, base, (at) => writeFileSync(join(at, task), 'x\n'));

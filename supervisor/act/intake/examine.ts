@@ -25,8 +25,8 @@ export interface SealRequest {
   sealedAt: number;
   /** What a release consists of; with it, paths outside are refused here already. */
   roots?: readonly string[];
-  /** Whose everything in the drop must be: a uid, or one operator; in a host install. */
-  owner?: number | 'operator';
+  /** In a host install, whose all of it must be: a uid, one operator, or a user that is missing. */
+  owner?: number | 'operator' | 'missing';
 }
 
 export type SealResult =
@@ -79,7 +79,11 @@ function takenFaults(taken: Taken, request: SealRequest): Reason[] {
   if (taken.changed) {
     add('changed-while-sealing', 'It changed while it was read', null, 'one rename, then nothing');
   }
-  if (owner !== undefined) faults.push(...ownerFaults(taken.members, owner));
+  if (owner === 'missing') {
+    // Trying again would go on for ever: who dropped it can be compared with nobody.
+    const message = `the agent ${request.agent} has no user on this host`;
+    add('no-user', message, request.agent, 'a user whose inbox it is');
+  } else if (owner !== undefined) faults.push(...ownerFaults(taken.members, owner));
   return faults;
 }
 

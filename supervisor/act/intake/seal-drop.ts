@@ -2,6 +2,7 @@ import { includes } from '../../model/policy.ts';
 import { operator } from '../../model/request.ts';
 import type { Outcome, Step } from '../../model/step.ts';
 import type { World } from '../world.ts';
+import type { SealRequest } from './examine.ts';
 
 /** Take a drop out of its agent's reach and check its form. */
 export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promise<Outcome> {
@@ -28,9 +29,10 @@ export async function sealDrop(world: World, step: Step & { do: 'seal' }): Promi
 }
 
 /** Whose a drop must be: in a host install its inbox says so, and nothing that it says itself. */
-function ownerOf(world: World, agent: string): { owner?: number | typeof operator } {
+function ownerOf(world: World, agent: string): { owner?: SealRequest['owner'] } {
   if (!world.hostInstall) return {};
   if (agent === operator) return { owner: operator };
+  if (!world.identities.has(agent)) return { owner: 'missing' };
   const identity = world.identities.of(agent);
   return identity.root ? { owner: identity.uid } : {};
 }

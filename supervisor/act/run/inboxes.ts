@@ -1,6 +1,6 @@
 import { kindOf, makeFolder } from '../../host/files/files.ts';
 import type { Identity } from '../../host/sandbox/identity.ts';
-import { ownFolder } from '../../host/sandbox/places.ts';
+import { closeReceipts, ownFolder } from '../../host/sandbox/places.ts';
 import { readAndKeepRuntimeConfig } from '../../store/runtime-config.ts';
 import type { World } from '../world.ts';
 
@@ -25,12 +25,14 @@ export function readyInboxes(world: World, release: string): void {
 }
 
 function readyAgent({ layout, identities }: World, agent: string): void {
+  const own = identities.of(agent);
   makeFolder(layout.receipts(agent));
+  if (own !== identities.shared && own.root) closeReceipts(layout.receipts(agent), own.gid);
   for (const folder of [layout.inbox(agent), layout.workspace(agent)]) {
     // One that is there is made its user's with all that is in it, before a run needs it.
     if (kindOf(folder) !== 'absent') continue;
-    makeFolder(folder, ownMode(identities.of(agent), identities.shared));
-    ownFolder(folder, identities.of(agent));
+    makeFolder(folder, ownMode(own, identities.shared));
+    ownFolder(folder, own);
   }
 }
 

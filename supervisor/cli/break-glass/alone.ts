@@ -9,6 +9,7 @@ import { currentMoved, rollingBack } from '../../decide/rollback.ts';
 import type { Decision, View } from '../../decide/view.ts';
 import { kindOf } from '../../host/files/files.ts';
 import { readCurrent } from '../../host/files/links.ts';
+import { isOperator } from '../../host/sandbox/operators.ts';
 import type { Rollback } from '../../model/deployment.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Facts, SeenRequest } from '../../model/fact.ts';
@@ -84,7 +85,11 @@ function carryOut(call: Call, record: OneWriter, ask: Ask, by: string): Result {
 const data = (answer: Answer) => (typeof answer.data === 'object' ? answer.data : {});
 
 function waiting(call: Call): SeenRequest[] {
-  return listRequests(call.layout).requests.filter((one) => one.request?.verb === 'rollback');
+  // As the daemon asks: on a host, what others put there is nobody's word.
+  const mayAsk = call.place.checkout === null ? isOperator : () => true;
+  return listRequests(call.layout, mayAsk).requests.filter(
+    (one) => one.request?.verb === 'rollback',
+  );
 }
 
 /** The journal, the state that it gives, and the one step that is ours to do. */

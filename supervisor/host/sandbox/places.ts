@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants, lchownSync } from 'node:fs';
+import { chmodSync, constants, lchownSync } from 'node:fs';
 import { chmod, lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../model/reason.ts';
@@ -56,6 +56,12 @@ async function giveTo(folder: string, identity: Identity): Promise<void> {
   if (!identity.root || (await stat(folder)).uid === identity.uid) return;
   const owner = `${identity.uid}:${identity.gid}`;
   await succeed('chown', ['-R', '-h', '-P', owner, '--', folder]);
+}
+
+/** Receipts are ours to write and their agent's to read; operators have them from the journal. */
+export function closeReceipts(folder: string, group: number): void {
+  lchownSync(folder, -1, group);
+  chmodSync(folder, 0o750);
 }
 
 /** Give an empty or agent's folder to the user of its runs; what is in it is left alone. */

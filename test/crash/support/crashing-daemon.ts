@@ -15,6 +15,9 @@ import { host } from '../../../supervisor/model/state.ts';
 const [root = '', policyFile = '', label = '', nth = '0', side = 'none', tell = ''] =
   process.argv.slice(2);
 let met = 0;
+/** `any <kind>`: whatever else is in the commit. */
+const isAny = label.startsWith('any ');
+const kindOnly = label.slice('any '.length);
 
 const kind = (entry: Entry): string => {
   if (entry.type === 'mark') return `mark ${entry.mark.mark}`;
@@ -37,8 +40,9 @@ const supervisor = await startSupervisor({
         .filter((one) => one !== 'mark tick')
         .join(',');
       if (own !== '') appendFileSync(tell, `${own}\n`);
-      if (own === label) met++;
-      const now = own === label && met === Number(nth);
+      const hit = isAny ? own.split(',').includes(kindOnly) : own === label;
+      if (hit) met++;
+      const now = hit && met === Number(nth);
       if (now && side === 'before') die();
       journal.commit(entries, puts);
       if (now && side === 'after') die();

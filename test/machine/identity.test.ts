@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type InstalledHost, installedHost } from './support/host.ts';
+import type { Said } from './support/machine.ts';
+
+const root = '/var/lib/airlock';
+
+interface Told {
+  id: string;
+  phase: string;
+  digest: string;
+}
+
+/** Who is who on a real host: agents outside of any sandbox, and operators who are not root. */
+describe('identity on an installed host', () => {
+  let host: InstalledHost;
+  beforeAll(async () => {
+    host = await installedHost();
+    host.machine.must('for o in olga oskar; do useradd -m -G airlock-operators $o; done');
+    host.machine.must('useradd -m passer');
+  });
+  afterAll(() => host?.[Symbol.asyncDispose]());
+
+  /** The command as one of the host's people. */
+  const says = (user: string, ...args: string[]): Said =>
+    host.machine.run(['runuser', '-u', user, '--', '/usr/bin/airlock', ...args]);
+  const told = (user: string, ...args: string[]) => {
+    const said = says(user, ...args, '--json');
+    return { exit: said.exit, ...JSON.parse(said.stdout || `{"stderr": "${said.exit}"}`) };
+  };
+  const proposal = (drop: string) => host.proposal(drop) as unknown as Told;
+  const receipt = (agent: string, id: string) =>
+    JSON.parse(host.machine.must(`cat ${root}/receipts/${agent}/${id}.json`));
+
+  it('lets an agent read its own receipts, and nothing that is another’s or ours', async () => {
+    host.drop('ada', 'kernel', { 'kernel/note.txt': 'a note\n' });
+    await host.reaches('kernel', 'awaiting-approval');
+    const { id, digest } = proposal('kernel');
+    const own = `${root}/receipts/ada/${id}.json`;
+    expect(JSON.parse(host.as('ada', `cat ${own}`))).toMatchObject({ id });
+    expect(host.airlock('halt', '--agent', 'cleo', '--reason', 'a test').exit).toBe(0);
+    const before = host.machine.must(`cat ${own}; ls ${root}/var/control ${root}/var/switches`);
+    const approval = JSON.stringify({ verb: 'approve', proposal: id, digest });
+    const tries = [
+      `echo '${approval}' >${root}/var/control/20260101T000000Z-x.json`,
+      `ls ${root}/var/control`,
+      `/usr/bin/airlock approve ${id} --digest ${digest}`,
+      `/usr/bin/airlock promote ${id} --skip-canary --reason mine`,
+      '/usr/bin/airlock resume --agent cleo',
+      '/usr/bin/airlock halt --host --reason mine',
+      '/usr/bin/airlock rollback --reason mine',
+      `echo >${root}/var/switches/host`,
+      `rm ${root}/var/switches/agent:cleo`,
+      `mv ${root}/var/switches ${root}/var/mine`,
+      `echo >>${own}`,
+      `rm -f ${own}`,
+      `mv ${root}/receipts/ada ${root}/receipts/mine`,
+      `echo >${root}/receipts/ada/forged.json`,
+      `ls ${root}/receipts/ben`,
+      `ls ${root}/receipts/operator`,
+      `ls ${root}/inbox/ben`,
+      `echo >${root}/inbox/ben/mine.patch`,
+      `ls ${root}/workspaces/ben`,
+      `cat ${root}/var/state/journal.db`,
+      `ls ${root}/var/state`,
+      `ls ${root}/var/state/traces`,
+      `ls ${root}/var/intake`,
+      `cat ${root}/var/intake/${id}/seal.json`,
+    ];
+    const done = tries.filter((one) => {
+      try {
+        host.as('ada', one);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    expect(done).toEqual([]);
+    expect(host.machine.must(`cat ${own}; ls ${root}/var/control ${root}/var/switches`)).toBe(
+      before,
+    );
+    expect(proposal('kernel').phase).toBe('awaiting-approval');
+    expect(host.airlock('resume', '--agent', 'cleo').exit).toBe(0);
+  });
+
+  it.each([
+    ['ben', 'al-ben'],
+    ['root', 'root'],
+  ])('refuses what %s put into ada’s inbox, naming both', async (name, user) => {
+    const drop = `of-${name}`;
+    const place = `${root}/inbox/ada/${drop}`;
+    host.machine.must(
+      `cd /root && mkdir -p ${drop}/files/app && echo x >${drop}/files/app/x.md &&
+      printf 'title: t\\nwhy: w\\n' >${drop}/proposal.yaml && chown -R ${user} ${drop} &&
+      mv ${drop} ${place}`,
+    );
+    await host.reaches(drop, 'refused');
+    const { reason } = receipt('ada', proposal(drop).id);
+    expect(reason).toMatchObject({ code: 'wrong-owner', expected: 'al-ada', actual: user });
+  });
+
+  it('lets an operator who is no root see everything, and nobody else', () => {
+    const run = host.json<{ run: string }>('run', 'ada').run;
+    const { id } = proposal('kernel');
+    const looks = [['status'], ['proposals'], ['show', id], ['log'], ['trace', run]];
+    const failed = looks.filter((args) => says('olga', ...args).exit !== 0);
+    expect(failed.map((args) => [args, says('olga', ...args)])).toEqual([]);
+    expect(looks.filter((args) => says('passer', ...args).exit === 0)).toEqual([]);
+  });
+
+  it('lets operators halt, resume and reject; one who proposed does not approve', async () => {
+    expect(says('olga', 'halt', '--host', '--reason', 'a test')).toMatchObject({ exit: 0 });
+    expect(says('oskar', 'resume', '--host')).toMatchObject({ exit: 0 });
+    const held = proposal('kernel');
+    expect(says('olga', 'reject', held.id, '--reason', 'no')).toMatchObject({ exit: 0 });
+    host.machine.must(
+      `cd /home/olga && mkdir -p hers/files/kernel && echo x >hers/files/kernel/hers.txt &&
+      printf 'title: t\\nwhy: w\\n' >hers/proposal.yaml && chown -R olga hers`,
+    );
+    expect(says('olga', 'propose', '/home/olga/hers')).toMatchObject({ exit: 0 });
+    await host.reaches('hers', 'awaiting-approval');
+    const { id } = proposal('hers');
+    const { digest } = host.json<Told>('show', id);
+    const mine = told('olga', 'approve', id, '--digest', digest);
+    expect(mine).toMatchObject({ exit: 3, reason: { code: 'own-proposal', actual: 'olga' } });
+    const other = says('passer', 'approve', id, '--digest', digest);
+    expect(other.exit).not.toBe(0);
+    expect(proposal('hers').phase).toBe('awaiting-approval');
+    const before = host.current;
+    expect(says('oskar', 'approve', id, '--digest', digest)).toMatchObject({ exit: 0 });
+    // The same word once more is no second approval.
+    expect(told('oskar', 'approve', id, '--digest', digest).reason.code).toBe('wrong-phase');
+    await host.reaches('hers', 'stable');
+    expect(says('olga', 'rollback', '--reason', 'a test')).toMatchObject({ exit: 0 });
+    expect(host.current).toBe(before);
+  });
+
+  it('makes nobody propose as an agent', () => {
+    const as = host.airlock('propose', '/home/olga/hers', '--as', 'ada');
+    expect(as.exit).toBe(2);
+    expect(as.stdout + as.stderr).toContain('an agent drops its proposals itself');
+  });
+
+  it('tells an operator who rolls back without the daemon that it takes root', () => {
+    host.machine.must('systemctl stop airlock');
+    const said = says('olga', 'rollback', '--reason', 'a test');
+    expect(said).toMatchObject({ exit: 0 });
+    host.machine.must('systemctl start airlock');
+  });
+});
