@@ -24,6 +24,8 @@ export function tmpfilesText(place: HostPlace): string {
     ['/workspaces', '0700', user],
     ['/var', '0755', user],
     ['/var/state', '0750', operators],
+    // The group of a trace is the folder's: operators read what runs did.
+    ['/var/state/traces', '2750', operators],
     ['/var/incidents', '0750', operators],
     ['/var/intake', '0700', user],
     ['/var/staging', '0700', user],

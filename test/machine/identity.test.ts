@@ -49,7 +49,7 @@ describe('identity on an installed host', () => {
       '/usr/bin/airlock halt --host --reason mine',
       '/usr/bin/airlock rollback --reason mine',
       `echo >${root}/var/switches/host`,
-      `rm ${root}/var/switches/agent:cleo`,
+      `rm ${root}/var/switches/agent-cleo`,
       `mv ${root}/var/switches ${root}/var/mine`,
       `echo >>${own}`,
       `rm -f ${own}`,
@@ -66,6 +66,10 @@ describe('identity on an installed host', () => {
       `ls ${root}/var/intake`,
       `cat ${root}/var/intake/${id}/seal.json`,
     ];
+    // What is tried is there.
+    const there = `receipts/ben receipts/operator inbox/ben workspaces/ben var/state/journal.db
+      var/state/traces var/intake/${id}/seal.json var/switches/agent-cleo`;
+    host.machine.must(`cd ${root} && ls -d ${there.replaceAll('\n', ' ')}`);
     const done = tries.filter((one) => {
       try {
         host.as('ada', one);
@@ -143,7 +147,16 @@ describe('identity on an installed host', () => {
   it('tells an operator who rolls back without the daemon that it takes root', () => {
     host.machine.must('systemctl stop airlock');
     const said = says('olga', 'rollback', '--reason', 'a test');
-    expect(said).toMatchObject({ exit: 0 });
+    const halts = [
+      says('olga', 'halt', '--host', '--reason', 'a test').exit,
+      says('oskar', 'resume', '--host').exit,
+    ];
+    const asRoot = host.airlock('rollback', '--reason', 'a test');
     host.machine.must('systemctl start airlock');
+    expect(halts).toEqual([0, 0]);
+    expect(said.exit).not.toBe(0);
+    expect(said.stderr).toContain('a rollback takes root');
+    // Root gets as far as the releases: the only other one is barred by now, or it is taken.
+    expect(asRoot.stderr + asRoot.stdout).not.toContain('takes root');
   });
 });

@@ -1,6 +1,7 @@
 import { mustBeWhole } from '../../act/stage/whole.ts';
 import { kindOf } from '../../host/files/files.ts';
 import { flip } from '../../host/files/links.ts';
+import { mayWrite } from '../../host/files/records.ts';
 import type { Layout } from '../../model/layout.ts';
 import { Failure } from '../../model/reason.ts';
 import type { Outcome, Step } from '../../model/step.ts';
@@ -28,4 +29,16 @@ export function mustBeComplete(layout: Layout, release: string): void {
   const message = `there is no complete release ${release}`;
   const expected = 'a release with its manifest, as `airlock releases` lists';
   throw new Failure('not-found', { message, step: 'rollback', input: release, expected });
+}
+
+/** An operator's word moves `current` through the daemon; by hand it takes who owns it. */
+export function mustBeOurs(root: string, code: 'not-running' | 'no-answer'): void {
+  if (mayWrite(root)) return;
+  throw new Failure(code, {
+    message: 'without a daemon that answers, a rollback takes root',
+    step: 'rollback',
+    input: root,
+    expected: 'root, or the user of the supervisor',
+    hint: 'Run it with sudo; or start the daemon: `systemctl start airlock`.',
+  });
 }

@@ -12,7 +12,7 @@ import type { Request } from '../../model/request.ts';
 import { host } from '../../model/state.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { reading } from '../open.ts';
-import { mustBeComplete } from './flip.ts';
+import { mustBeComplete, mustBeOurs } from './flip.ts';
 import { beforeCurrent } from './unrecorded.ts';
 
 type Ask = Request & { verb: 'rollback' };
@@ -23,6 +23,7 @@ export function rollbackOverHead(call: Call, ask: Ask, id: string): Result {
   const from = readCurrent(layout);
   const to = ask.to ?? target(call, from);
   mustBeComplete(layout, to);
+  mustBeOurs(layout.root, 'no-answer');
   // Told first: a daemon that comes back in between comes to the same link by itself.
   const told: Ask = { ...ask, flipped: { from, to } };
   writeDurable(join(layout.control, `${id}.json`), `${JSON.stringify(told)}\n`, 0o644);

@@ -25,7 +25,12 @@ export async function verb(call: Call): Promise<Result> {
   };
   mustBeAskable(ask);
   mustHaveStarted(call.layout);
-  const lock = daemonState(call.layout).running ? null : takeLock(call.layout);
+  const { running } = daemonState(call.layout);
+  if (!running) {
+    const { mustBeOurs } = await import('../break-glass/flip.ts');
+    mustBeOurs(call.layout.root, 'not-running');
+  }
+  const lock = running ? null : takeLock(call.layout);
   if (lock === null) return throughDaemon(call, ask);
   try {
     const { rollbackAlone } = await import('../break-glass/alone.ts');

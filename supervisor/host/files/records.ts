@@ -171,3 +171,14 @@ export function followed(path: string): string {
     throw error;
   }
 }
+
+/** Whether this process may change what is in a folder. */
+export function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'EROFS'].includes(codeOrEio(error))) return false;
+    throw error;
+  }
+}
