@@ -49,7 +49,7 @@ describe('identity on an installed host', () => {
       '/usr/bin/airlock halt --host --reason mine',
       '/usr/bin/airlock rollback --reason mine',
       `echo >${root}/var/switches/host`,
-      `rm ${root}/var/switches/agent-cleo`,
+      `rm ${root}/var/switches/agent.cleo`,
       `mv ${root}/var/switches ${root}/var/mine`,
       `echo >>${own}`,
       `rm -f ${own}`,
@@ -68,7 +68,7 @@ describe('identity on an installed host', () => {
     ];
     // What is tried is there.
     const there = `receipts/ben receipts/operator inbox/ben workspaces/ben var/state/journal.db
-      var/state/traces var/intake/${id}/seal.json var/switches/agent-cleo`;
+      var/state/traces var/intake/${id}/seal.json var/switches/agent.cleo`;
     host.machine.must(`cd ${root} && ls -d ${there.replaceAll('\n', ' ')}`);
     const done = tries.filter((one) => {
       try {
