@@ -40,6 +40,26 @@ describe('the services', () => {
     }
   });
 
+  it('a loop that hangs is found by the watchdog, killed and started again', async () => {
+    const { machine } = host;
+    const folder = '/etc/systemd/system/airlock.service.d';
+    machine.write(`${folder}/quick.conf`, '[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n');
+    machine.must('systemctl daemon-reload; systemctl restart airlock');
+    const pid = show('MainPID');
+    const old = '$(systemctl show -p ActiveEnterTimestampMonotonic --value airlock) + 5000000';
+    await machine.until(`[ $(cut -d. -f1 /proc/uptime)000000 -gt $((${old})) ]`, 'five seconds');
+    expect([show('MainPID'), show('NRestarts')]).toEqual([pid, '0']);
+    // Its next commit does not come back: as a disk that hangs.
+    const slow = '-e trace=fdatasync,fsync -e inject=fdatasync,fsync:delay_enter=600000000';
+    machine.must(`systemd-run -u tracer strace -o /dev/null -p ${pid} ${slow}`);
+    await machine.until('journalctl -u airlock | grep -q "Watchdog timeout"', 'the watchdog');
+    // What is traced dies only when it is let go.
+    machine.must('systemctl kill -s KILL tracer');
+    await reborn('airlock', pid, 'a new start');
+    machine.must(`rm -r ${folder}; systemctl daemon-reload; systemctl restart airlock`);
+    await works();
+  });
+
   it('a faulty policy ends it with 2, and is not tried again', async () => {
     const { machine } = host;
     machine.must('cp /etc/airlock/airlock.yaml /root/good.yaml');
