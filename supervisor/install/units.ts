@@ -139,8 +139,9 @@ Restart=always
 RestartSec=200ms
 RestartPreventExitStatus=2
 TimeoutStopSec=20s
-# Runs are in its own groups: they are ended with it, whatever they did to detach.
-KillMode=control-group
+# Runs are in its own groups: they are killed with it at once, whatever they did to detach; asked
+# first, one that is deaf would keep it from coming back for as long as TimeoutStopSec.
+KillMode=mixed
 Delegate=yes
 RuntimeDirectory=${at.folder}
 RuntimeDirectoryMode=0755

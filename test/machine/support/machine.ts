@@ -54,7 +54,7 @@ export class Machine {
   #process: ChildProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor({ disk = '3G', lower = '/', within = 30_000 }: MachineOptions = {}) {
+  constructor({ disk = '3G', lower = '/', within = 90_000 }: MachineOptions = {}) {
     if (process.getuid?.() !== 0) throw new Error('a machine is booted as root');
     this.place = mkdtempSync(join(tmpdir(), 'airlock-machine-'));
     this.#name = `airlock-test-${this.place.slice(-6)}`;
