@@ -38,3 +38,18 @@ test.each([
   clearInterval(beating);
   wakes.end();
 });
+
+test('ended is ended: nothing that settles later wakes anybody, or keeps the process', async () => {
+  let turns = 0;
+  const wakes = new Wakes(layout(root), Date.now, () => {
+    turns++;
+  });
+  await wakes.end();
+  const before = process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  wakes.wake(true);
+  wakes.wakeAt(Date.now());
+  wakes.beat([everySecond]);
+  const after = process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  await new Promise((resolve) => setImmediate(() => setTimeout(resolve, 20)));
+  expect([turns, after - before]).toEqual([0, 0]);
+});

@@ -29,6 +29,7 @@ export class Wakes {
   #crons = new Map<string, CronTimer>();
   readonly #steps: Timer = onClockStep(() => this.#reckonAnew());
   #closeWatch = async () => {};
+  #over = false;
 
   constructor(layout: Layout, now: () => number, turn: (wake: { tick: boolean }) => void) {
     this.#layout = layout;
@@ -51,6 +52,7 @@ export class Wakes {
 
   /** A turn soon; what happens until then is in it. */
   wake(tick = false): void {
+    if (this.#over) return;
     if (this.#due !== null) {
       this.#due.tick ||= tick;
       return;
@@ -67,7 +69,8 @@ export class Wakes {
   /** One wake at an instant (milliseconds since 1970), instead of the one asked for before. */
   wakeAt(instant: number | null): void {
     this.#timer?.stop();
-    this.#timer = instant === null ? null : at(instant, this.#now, () => this.wake());
+    const never = instant === null || this.#over;
+    this.#timer = never ? null : at(instant, this.#now, () => this.wake());
   }
 
   /** What is to be looked into since this was asked last. */
@@ -80,8 +83,8 @@ export class Wakes {
 
   /** Beat at these, and at no others. Returns when the tick beats next; null when it does not. */
   beat(beats: readonly Beat[]): void {
-    this.#beats = beats;
-    const wanted = new Map(beats.map((one) => [`${one.tick} ${one.zone} ${one.cron}`, one]));
+    this.#beats = this.#over ? [] : beats;
+    const wanted = new Map(this.#beats.map((one) => [`${one.tick} ${one.zone} ${one.cron}`, one]));
     for (const [key, timer] of this.#crons) {
       if (wanted.has(key)) continue;
       timer.stop();
@@ -96,7 +99,9 @@ export class Wakes {
     }
   }
 
+  /** For good: a step that ends later would keep a process alive whose journal is closed. */
   async end(): Promise<void> {
+    this.#over = true;
     this.#steps.stop();
     this.wakeAt(null);
     this.beat([]);
