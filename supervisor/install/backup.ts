@@ -30,7 +30,6 @@ export const kept = [
   'var/switches',
   'var/incidents',
   'var/state/history',
-  'var/state/policies',
 ] as const;
 
 export interface BackedUp {

@@ -15,7 +15,8 @@ import { hashFile, makeReadOnly, modeOf, publishTree, setMode } from '../host/fi
 import { mustCall } from '../host/process/call.ts';
 import { systemd } from '../host/process/systemd.ts';
 import { unpack } from '../host/process/tar.ts';
-import { namesTaken, usersLike } from '../host/sandbox/users.ts';
+import { usersLike } from '../host/sandbox/agent-user.ts';
+import { namesTaken } from '../host/sandbox/users.ts';
 import { Failure, reasonOf } from '../model/reason.ts';
 import { filesOf, manifestName, readPackage } from './package.ts';
 import { describe, type InstallStep } from './plan.ts';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { kindOf, listFolder, readText } from '../host/files/files.ts';
 import { findAll, hashFile } from '../host/files/tree.ts';
+import { jsonOrNull } from '../model/json.ts';
 import { Failure } from '../model/reason.ts';
 import type { Package } from './plan.ts';
 
@@ -93,13 +94,4 @@ function damaged(folder: string, path: string, expected: string, actual: string)
   const message = `the package is damaged: ${path}`;
   const parts = { message, step: 'install', input: join(folder, path), expected, actual };
   return new Failure('package-damaged', parts);
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

@@ -12,6 +12,8 @@ import {
 import { flip } from '../host/files/links.ts';
 import { unpack } from '../host/process/tar.ts';
 import { type Backup, backupSchema } from '../model/backup.ts';
+import { stamp } from '../model/duration.ts';
+import { jsonOrNull } from '../model/json.ts';
 import { type Layout, layout as layoutOf } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { takeLock } from '../store/lock.ts';
@@ -119,8 +121,7 @@ function clearTheWay({ layout, replace, now }: RestoreOptions): string | null {
     const hint = 'Say --replace: what is there is put aside, not removed.';
     throw new Failure('usage', { message, step: 'restore', input: layout.root, hint });
   }
-  const stamp = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
-  const aside = join(layout.root, 'var', `before-restore-${stamp}`);
+  const aside = join(layout.root, 'var', `before-restore-${stamp(now)}`);
   makeFolder(aside, 0o700);
   // The writer lock stays: it is ours just now. Traces are no part of a backup.
   const staying = new Set(['writer.lock', 'traces']);
@@ -153,13 +154,4 @@ function place(from: string, to: string): void {
   makeFolder(dirname(to));
   moveFile(from, to);
   syncFolder(dirname(to));
-}
-
-function jsonOrNull(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

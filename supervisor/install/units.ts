@@ -139,8 +139,7 @@ Restart=always
 RestartSec=200ms
 RestartPreventExitStatus=2
 TimeoutStopSec=20s
-# Runs are in its own groups: they are killed with it at once, whatever they did to detach; asked
-# first, one that is deaf would keep it from coming back for as long as TimeoutStopSec.
+# Runs are in its own groups: they are killed with it at once, whatever they did to detach.
 KillMode=mixed
 Delegate=yes
 RuntimeDirectory=${at.folder}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { writeDurable } from '../host/files/files.ts';
 import { readSmall, removeName } from '../host/files/records.ts';
 import { identify } from '../host/process/process-identity.ts';
+import { jsonOrNull } from '../model/json.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 
@@ -47,13 +48,4 @@ export function daemonState(layout: Layout): DaemonState {
   const found = identify(pid);
   const running = found !== null && found.start === start && found.boot === boot;
   return running ? { running, pid, since, version } : none;
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { openForReading } from '../host/database.ts';
 import { syncFolder } from '../host/files/durable.ts';
 import { kindOf, moveFile } from '../host/files/files.ts';
+import { stamp } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import { takeLock } from './lock.ts';
@@ -29,7 +30,7 @@ export function stepBack(layout: Layout, now: number, list = upgrades): SteppedB
     if (newer === null) return null;
     const copy = `${layout.journal}.v${schemaVersion(list)}`;
     if (kindOf(copy) !== 'file') throw newer;
-    const aside = `${layout.journal}.newer-${stampOf(now)}`;
+    const aside = `${layout.journal}.newer-${stamp(now)}`;
     // Its side files first: left beside the copy they would be taken for the copy's.
     for (const end of ['-wal', '-shm', '']) {
       const file = `${layout.journal}${end}`;
@@ -42,8 +43,6 @@ export function stepBack(layout: Layout, now: number, list = upgrades): SteppedB
     lock.release();
   }
 }
-
-const stampOf = (now: number) => new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
 
 /** Why this Airlock cannot read it: it is newer. null where it can, and for an older one. */
 function newerJournal(file: string, list: typeof upgrades): Failure | null {

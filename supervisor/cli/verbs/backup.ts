@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { kindOf } from '../../host/files/files.ts';
 import { backUp } from '../../install/backup.ts';
+import { stamp } from '../../model/duration.ts';
 import { Failure } from '../../model/reason.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { uncut } from '../show/escape.ts';
@@ -28,8 +29,7 @@ export async function verb(call: Call): Promise<Result> {
 
 /** A name of its own where a folder, or nothing, was named. */
 function fileOf({ args, now }: Call): string {
-  const stamp = new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '');
-  const name = `airlock-backup-${stamp}.tar.gz`;
+  const name = `airlock-backup-${stamp(now())}.tar.gz`;
   const [given] = args;
   if (given === undefined) return resolve(name);
   const file = resolve(given);

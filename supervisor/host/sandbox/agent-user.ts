@@ -79,3 +79,9 @@ export async function makeAgentUser(owner: Owner): Promise<void> {
     actual: made === null ? 'none' : `${made.uid}:${made.gid}`,
   });
 }
+
+/** Names of all users that were made for agents of an instance; null: the one without a name. */
+export function usersLike(instance: string | null): string[] {
+  const mine = new RegExp(`^${commentOf({ instance, agent: '[a-z][a-z0-9-]*' })}$`);
+  return passwd().flatMap(({ name, comment }) => (mine.test(comment) ? [name] : []));
+}

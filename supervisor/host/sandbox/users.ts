@@ -61,10 +61,3 @@ export function passwd(): PasswdLine[] {
       return name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid), comment }] : [];
     });
 }
-
-/** Names of all users that were made for agents of an instance; null: the one without a name. */
-export function usersLike(instance: string | null): string[] {
-  const of = instance === null ? '' : ` of ${instance}`;
-  const mine = new RegExp(`^Airlock agent [a-z][a-z0-9-]*${of}$`);
-  return passwd().flatMap(({ name, comment }) => (mine.test(comment) ? [name] : []));
-}
