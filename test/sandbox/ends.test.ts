@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -171,6 +171,21 @@ describe.each(supervisors)('a run cannot begin, supervised by %s', (supervisor) 
     const { run } = await host.ask({ run: { entry: ['no-such-interpreter', 'x'] } });
     expect(run?.ending.hostFault).toMatchObject({ code: 'host-failed' });
     expect(run?.ending.hostFault?.cause).toContain('no program no-such-interpreter');
+  });
+
+  test.each([
+    ['held its pipes and told nothing', ''],
+    ['was told of', `printf '{"child-pid": %d}' $! >&4;`],
+  ])('when bubblewrap dies and leaves one behind that %s', async (_, tells) => {
+    const host = givenHost(supervisor);
+    const bwrap = join(host.base, 'dying-bwrap');
+    writeFileSync(bwrap, `#!/bin/sh\n/bin/sleep ${host.marker} & ${tells} exit 1\n`, {
+      mode: 0o755,
+    });
+    const run = { entry: ['./does-nothing.mjs'] };
+    const said = await host.ask({ run, programs: { bwrap } });
+    expect(said.run?.ending.hostFault).toMatchObject({ step: 'start the sandbox' });
+    expect(host.marked()).toEqual([]);
   });
 
   test('when its interpreter is gone: nothing is left behind', async () => {

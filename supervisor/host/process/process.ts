@@ -94,7 +94,9 @@ export function launch(argv: string[], options: LaunchOptions): Launched {
   const settle = async (): Promise<Ending> => {
     const fault = await endOf(child);
     clearTimeout(wall);
-    if (options.kill === undefined) killGroup(child);
+    // Whoever it left behind before it could tell of them would be waited for without end.
+    options.kill?.(child);
+    killGroup(child);
     if (fault === null) await options.gone?.();
     over = true;
     const late = setTimeout(read.giveUp, lingering);
