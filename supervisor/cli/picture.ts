@@ -1,11 +1,11 @@
 /** Read everything that `status` shows; nothing is changed and no lock is taken. */
-import { kindOf } from '../host/files/files.ts';
 import { readCurrent } from '../host/files/links.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { nothing, type State } from '../model/state.ts';
 import type { Head } from '../store/chain.ts';
 import { daemonState } from '../store/daemon.ts';
+import { journalStanding } from '../store/lived.ts';
 import { loadPolicy } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
 import { readStuck } from '../store/stuck.ts';
@@ -19,7 +19,7 @@ export function readPicture({
   place,
   now,
 }: Pick<Call, 'layout' | 'place' | 'now'>): Picture {
-  const blank = kindOf(layout.journal) === 'absent';
+  const blank = journalStanding(layout) === 'blank';
   const read = blank ? { state: nothing, head: null, fault: null } : readState(layout);
   const { state, head, fault } = read;
   const link = readCurrent(layout);

@@ -1,4 +1,3 @@
-import { kindOf } from '../host/files/files.ts';
 import { readCurrent } from '../host/files/links.ts';
 import type { Identities } from '../host/sandbox/identities.ts';
 import type { Layout } from '../model/layout.ts';
@@ -6,8 +5,9 @@ import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import type { State } from '../model/state.ts';
 import { type DaemonState, daemonState } from '../store/daemon.ts';
+import { journalStanding } from '../store/lived.ts';
 import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
-import { openReader } from '../store/reader.ts';
+import { openReaderOf } from '../store/reader.ts';
 
 /** What checks look at; each thing is read when it is first asked for, and only once. */
 export interface Ground {
@@ -42,7 +42,7 @@ export function groundOf(parts: GroundParts): Ground {
   const loaded = once(() => loadPolicy(policyFile));
   return {
     ...parts,
-    blank: kindOf(layout.journal) === 'absent',
+    blank: journalStanding(layout) === 'blank',
     daemon: once(() => daemonState(layout)),
     loaded,
     policy: () => valid(loaded(), policyFile),
@@ -58,7 +58,7 @@ function valid({ policy }: LoadedPolicy, file: string): PolicyInForce {
 }
 
 function readState(layout: Layout): State {
-  const reader = openReader(layout.journal);
+  const reader = openReaderOf(layout);
   try {
     return reader.state();
   } finally {

@@ -1,5 +1,6 @@
 import { isThere, rollbackTarget } from '../decide/rollback.ts';
 import { kindOf, listFolder } from '../host/files/files.ts';
+import { Failure } from '../model/reason.ts';
 import { host } from '../model/state.ts';
 import type { Ground } from './ground.ts';
 
@@ -8,6 +9,7 @@ export function wayBack(ground: Ground): string {
   const { layout, verify } = ground;
   const link = ground.current();
   const whole = (id: string) => kindOf(layout.manifest(id)) === 'file' && verify(id).length === 0;
+  if (!readable(ground)) return 'Go back by what the files tell: `airlock rollback`.';
   const target = targetOf(ground, link);
   if (target !== null && whole(target)) return 'Go back to a whole release: `airlock rollback`.';
   const others = listFolder(layout.releases).filter((id) => id !== link && known(ground, id));
@@ -18,6 +20,17 @@ export function wayBack(ground: Ground): string {
   }
   const restore = `restore one in ${layout.releases} from a backup`;
   return `No other release is whole: \`airlock halt --host --reason TEXT\`, then ${restore}.`;
+}
+
+/** A damaged journal has a finding of its own. */
+function readable({ state }: Ground): boolean {
+  try {
+    state();
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 /** Where a plain rollback would go, judged from where the link is. */

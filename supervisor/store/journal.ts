@@ -12,6 +12,7 @@ import {
   openForWriting,
   type Statement,
 } from '../host/database.ts';
+import { followed, lookAt } from '../host/files/records.ts';
 import { redacted } from '../host/secrets.ts';
 import { type Entry, subjectOf } from '../model/entry.ts';
 import type { Proposal } from '../model/proposal.ts';
@@ -57,6 +58,7 @@ function clean<T>(value: T): T {
 
 function journalOn(database: Database, file: string, now: () => number): Journal {
   const write = { entries: entryWriter(database), row: rowWriter(database, now) };
+  const mustBeOurs = guardOf(file);
   let head = headOf(database);
   const all = database.transaction((entries: readonly Entry[], puts: readonly Put[]) => {
     const end = write.entries(head, entries, puts);
@@ -66,6 +68,7 @@ function journalOn(database: Database, file: string, now: () => number): Journal
   return {
     commit: (entries, puts) => {
       if (entries.length + puts.length === 0) return;
+      mustBeOurs();
       const shown = [clean(entries), clean(puts)] as const;
       head = guarded(file, 'commit', () => all.immediate(...shown));
     },
@@ -78,6 +81,21 @@ function journalOn(database: Database, file: string, now: () => number): Journal
     head: () => head,
     check: (asked) => guarded(file, 'check journal', () => checkChain(database, asked)),
     close: () => guarded(file, 'close journal', () => closeAfterWriting(database)),
+  };
+}
+
+/**
+ * A file that was taken away or replaced goes on being written by who has it open, and nobody
+ * would ever read it: what is decided then would be on no record.
+ */
+function guardOf(file: string): () => void {
+  const inode = () => lookAt(followed(file))?.ino;
+  const ours = inode();
+  return () => {
+    if (inode() === ours) return;
+    const message = 'the journal was taken away or replaced while it was being written';
+    const expected = 'the file that was opened: a restart finds, or makes, another';
+    throw new Failure('journal-damaged', { message, step: 'commit', input: file, expected });
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Database, guarded, openForReading } from '../host/database.ts';
 import type { Entry } from '../model/entry.ts';
+import type { Layout } from '../model/layout.ts';
 import type { Phase, Proposal } from '../model/proposal.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import type { Release } from '../model/release.ts';
@@ -11,6 +12,7 @@ import type { Run } from '../model/run.ts';
 import type { State, Table } from '../model/state.ts';
 import { type Head, headOf } from './chain.ts';
 import { type ChainReport, checkChain } from './chain-check.ts';
+import { journalGone, journalStanding } from './lived.ts';
 import { liveRows, parsed } from './rows.ts';
 import { damage, expectVersion, upgrades } from './schema.ts';
 
@@ -78,6 +80,12 @@ export function openReader(file: string, list = upgrades): Reader {
     database.close();
     throw error;
   }
+}
+
+/** As `openReader`; `journal-damaged` where the journal is gone from a host that lived. */
+export function openReaderOf(layout: Layout): Reader {
+  if (journalStanding(layout) === 'gone') throw journalGone(layout, 'read journal');
+  return openReader(layout.journal);
 }
 
 function readerOn(database: Database, file: string): Reader {

@@ -7,7 +7,6 @@ import { evolve } from '../../decide/evolve/entry.ts';
 import { requests } from '../../decide/requests.ts';
 import { currentMoved, rollingBack } from '../../decide/rollback.ts';
 import type { Decision, View } from '../../decide/view.ts';
-import { kindOf } from '../../host/files/files.ts';
 import { readCurrent } from '../../host/files/links.ts';
 import { isOperator } from '../../host/sandbox/operators.ts';
 import type { Rollback } from '../../model/deployment.ts';
@@ -20,6 +19,7 @@ import type { Request } from '../../model/request.ts';
 import { type Answer, apply, host, type Put, rollback, type State } from '../../model/state.ts';
 import { type Outcome, type Step, stepKey } from '../../model/step.ts';
 import { type Journal, openJournal } from '../../store/journal.ts';
+import { journalGone, journalStanding } from '../../store/lived.ts';
 import { listRequests } from '../../store/requests.ts';
 import { answered } from '../ask.ts';
 import type { Call, Result } from '../call.ts';
@@ -47,7 +47,7 @@ const unreadable = ({ reason: { code, step } }: Failure) =>
 
 function recorded(call: Call, ask: Ask, by: string): Result {
   // A journal that is gone is not made anew here: an empty one would know of no release.
-  if (kindOf(call.layout.journal) === 'absent') throw gone(call.layout.journal);
+  if (journalStanding(call.layout) !== 'there') throw journalGone(call.layout, 'rollback');
   const journal = openJournal(call.layout.journal, call.now);
   try {
     return carryOut(call, new OneWriter(call, journal), ask, by);
@@ -64,9 +64,6 @@ function closeAnyway(journal: Journal): void {
     if (!(error instanceof Failure)) throw error;
   }
 }
-
-const gone = (input: string) =>
-  new Failure('journal-damaged', { message: 'there is no journal', step: 'rollback', input });
 
 function carryOut(call: Call, record: OneWriter, ask: Ask, by: string): Result {
   const own = { id: `break-glass-${call.now()}`, by, request: ask, fault: null };

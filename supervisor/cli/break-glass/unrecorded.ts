@@ -43,7 +43,7 @@ export function flipUnrecorded(call: Call, ask: Ask, fault: Reason): Result {
 }
 
 /** Where to go without the journal, and what of it nobody can know. */
-interface Target {
+export interface Target {
   to: ReleaseId;
   unknown: string[];
 }

@@ -10,17 +10,22 @@ import { approveVerb, waits } from './approval.ts';
 import type { Need, Picture } from './status.ts';
 
 export function needsOf(picture: Picture): Need[] {
-  const { state, daemon, blank, journalFault, policyFaults } = picture;
+  const { state, blank, journalFault, policyFaults } = picture;
   if (blank) {
     return [...policyNeeds(policyFaults), need('nothing was started here yet', 'airlock start')];
   }
-  if (journalFault !== null) return [need(journalFault.message, 'airlock doctor')];
+  // What stands in files is told without the journal: a halt above all.
+  if (journalFault !== null) {
+    const journal = need(
+      `nothing on record can be seen: ${journalFault.message}`,
+      'airlock doctor',
+    );
+    const files = [...switchNeeds(picture), ...policyNeeds(policyFaults)];
+    return [journal, ...daemonNeeds(picture), ...files];
+  }
   return [
     ...pathNeeds(state),
-    ...(daemon.running ? [] : [need('the supervisor does not run', 'airlock start')]),
-    ...(daemon.running && picture.stuck !== null
-      ? [need(`the loop cannot go on: ${picture.stuck}`, 'airlock log')]
-      : []),
+    ...daemonNeeds(picture),
     ...journalNeeds(state),
     ...beatNeeds(picture),
     ...switchNeeds(picture),
@@ -39,6 +44,11 @@ export function needsOf(picture: Picture): Need[] {
 }
 
 const need = (what: string, verb: string): Need => ({ what, verb });
+
+function daemonNeeds({ daemon, stuck }: Picture): Need[] {
+  if (!daemon.running) return [need('the supervisor does not run', 'airlock start')];
+  return stuck === null ? [] : [need(`the loop cannot go on: ${stuck}`, 'airlock log')];
+}
 
 /** No run starts and nothing is deployed: before everything else. */
 function pathNeeds(state: State): Need[] {

@@ -7,6 +7,9 @@ import { wayBack } from '../way-back.ts';
 /** `current` leads to a complete release, the one on record, every byte as its manifest says. */
 export function current(ground: Ground): Finding[] {
   const link = ground.current();
+  // The bytes first: they are told although the journal cannot be read.
+  const broken = link === null ? null : differs(ground, link);
+  if (broken !== null) return [broken];
   const state = ground.state();
   const recorded = host(state).current;
   if (link === null && recorded === null && deployment(state) !== null) {
@@ -20,12 +23,6 @@ export function current(ground: Ground): Finding[] {
         : `A daemon that starts puts it back. Without one: ${wayBack(ground)}`;
     return [bad(`current ${why}`, remedy)];
   }
-  const faults = ground.verify(link);
-  if (faults.length > 0) {
-    const remedy = `${wayBack(ground)} Then find out who wrote there.`;
-    const details = faults.slice(0, 20).map((one) => `${one.input ?? ''}: ${one.message}`);
-    return [bad(`the current release ${link} differs from its manifest`, remedy, details)];
-  }
   if (recorded !== null && recorded !== link) {
     const message = `current is ${link}, the journal says ${recorded}: somebody moved it`;
     return [
@@ -33,4 +30,12 @@ export function current(ground: Ground): Finding[] {
     ];
   }
   return [good(`current is ${link}, every file as its manifest says`)];
+}
+
+function differs(ground: Ground, link: string): Finding | null {
+  const faults = ground.verify(link);
+  if (faults.length === 0) return null;
+  const remedy = `${wayBack(ground)} Then find out who wrote there.`;
+  const details = faults.slice(0, 20).map((one) => `${one.input ?? ''}: ${one.message}`);
+  return bad(`the current release ${link} differs from its manifest`, remedy, details);
 }

@@ -1,4 +1,5 @@
 import { lateTick } from '../../decide/alive.ts';
+import { isStopped } from '../../host/process/process-identity.ts';
 import { timeOfId } from '../../model/duration.ts';
 import { host } from '../../model/state.ts';
 import { listRequests } from '../../store/requests.ts';
@@ -10,13 +11,19 @@ import type { Ground } from '../ground.ts';
 export function daemon(ground: Ground): Finding[] {
   const { running, pid } = ground.daemon();
   if (!running) return [bad('the daemon does not run', 'Start it: `airlock start`.')];
+  if (pid !== null && isStopped(pid)) {
+    return [bad(`the daemon (pid ${pid}) is stopped: it answers nobody`, goOn(pid))];
+  }
   const stuck = readStuck(ground.layout);
   if (stuck !== null) return [bad(`its loop cannot go on: ${stuck}`, restart)];
-  const tick = late(ground);
-  if (tick !== null) return [tick];
+  // First what needs no journal: a loop that hangs is told although that is damaged, too.
   const waiting = unanswered(ground);
-  return [waiting ?? good(`the daemon runs (pid ${pid}), and its loop beats`)];
+  if (waiting !== null) return [waiting];
+  return [late(ground) ?? good(`the daemon runs (pid ${pid}), and its loop beats`)];
 }
+
+const goOn = (pid: number) =>
+  `Let it go on, \`kill -CONT ${pid}\`, or restart it; rollback and halt work meanwhile.`;
 
 /** A request is answered within milliseconds. */
 const answerMs = 10_000;

@@ -1,6 +1,6 @@
 import { host } from '../../model/state.ts';
 import { toldHeads } from '../../store/journal-head.ts';
-import { openReader, type Reader } from '../../store/reader.ts';
+import { openReaderOf, type Reader } from '../../store/reader.ts';
 import { bad, type Finding, good } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
@@ -9,7 +9,7 @@ import type { Ground } from '../ground.ts';
  * an operator knows of everything that was found of it.
  */
 export function journal(ground: Ground): Finding[] {
-  const reader = openReader(ground.layout.journal);
+  const reader = openReaderOf(ground.layout);
   try {
     const faults = reader.damage();
     if (faults.length > 0) return [bad('the journal is damaged', damaged, faults.slice(0, 20))];

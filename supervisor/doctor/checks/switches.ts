@@ -1,13 +1,15 @@
 import type { Halt } from '../../model/halt.ts';
+import { reasonOf } from '../../model/reason.ts';
 import { readSwitches, strangeSwitches } from '../../store/switches.ts';
-import { bad, type Finding, good, warn } from '../finding.ts';
+import { bad, blind, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** A halt older than this was perhaps forgotten, milliseconds. */
 const oldMs = 7 * 86_400_000;
 
 /** The switches can be read; none was forgotten; none is misspelt and so halts nothing. */
-export function switches({ layout, now, state }: Ground): Finding[] {
+export function switches(ground: Ground): Finding[] {
+  const { layout, now } = ground;
   const seen = readSwitches(layout);
   if (!seen.readable) {
     const message = `the switch folder cannot be read (${seen.cause}): everything is halted`;
@@ -16,11 +18,23 @@ export function switches({ layout, now, state }: Ground): Finding[] {
   const strange = strangeSwitches(layout).map((name) =>
     bad(`${JSON.stringify(name)} in ${layout.switches} is no switch: it halts nothing`, rename),
   );
-  const known = new Set(state().agents.keys());
+  const { known, unseen } = agentsOf(ground);
   const found = [...strange, ...seen.halts.flatMap((halt) => judge(halt, known, now))];
-  if (found.length > 0) return found;
+  if (found.length > 0) return [...found, ...unseen];
   const on = seen.halts.length;
-  return [good(on === 0 ? 'no switch is on' : `${on} switches are on, none of them forgotten`)];
+  const content = good(
+    on === 0 ? 'no switch is on' : `${on} switches are on, none of them forgotten`,
+  );
+  return [content, ...unseen];
+}
+
+/** Without the journal the switches are told all the same; whom they can mean is not seen. */
+function agentsOf({ state }: Ground): { known: ReadonlySet<string>; unseen: Finding[] } {
+  try {
+    return { known: new Set(state().agents.keys()), unseen: [] };
+  } catch (error) {
+    return { known: new Set(), unseen: [blind(reasonOf(error, 'doctor switches'))] };
+  }
 }
 
 const rename =

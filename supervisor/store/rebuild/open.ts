@@ -1,10 +1,10 @@
 import { syncFolder } from '../../host/files/durable.ts';
-import { kindOf, listFolder, moveFile } from '../../host/files/files.ts';
-import { readCurrent } from '../../host/files/links.ts';
+import { listFolder, moveFile } from '../../host/files/files.ts';
 import { stamp } from '../../model/duration.ts';
 import type { Layout } from '../../model/layout.ts';
-import { Failure, type Reason, reason } from '../../model/reason.ts';
+import { Failure, type Reason } from '../../model/reason.ts';
 import { type Journal, openJournal } from '../journal.ts';
+import { journalGone, journalStanding } from '../lived.ts';
 import { rebuild } from './rebuild.ts';
 
 /** What a journal that had to be made anew does not know any more. */
@@ -24,8 +24,8 @@ export function openOrRebuild(
   layout: Layout,
   now: () => number,
 ): { journal: Journal; anew: Anew | null } {
-  if (kindOf(layout.journal) === 'absent' && livedIn(layout))
-    return makeAnew(layout, now, goneReason(layout.journal));
+  if (journalStanding(layout) === 'gone')
+    return makeAnew(layout, now, journalGone(layout, 'open journal').reason);
   try {
     return { journal: openReadable(layout, now), anew: null };
   } catch (error) {
@@ -33,14 +33,6 @@ export function openOrRebuild(
     return makeAnew(layout, now, error.reason);
   }
 }
-
-/** A host that never started has no release: there the journal is not gone, but not made yet. */
-const livedIn = (layout: Layout) =>
-  readCurrent(layout) !== null ||
-  listFolder(layout.releases).some((id) => kindOf(layout.manifest(id)) === 'file');
-
-const goneReason = (input: string) =>
-  reason('journal-damaged', { message: 'the journal is gone', step: 'open journal', input });
 
 function openReadable(layout: Layout, now: () => number): Journal {
   const journal = openJournal(layout.journal, now);

@@ -7,9 +7,10 @@ import { onTestFinished } from 'vitest';
 import { tiny, tinyPolicy } from '../../pipeline/support/host.ts';
 import { airlock, commandLine, type Ended, startIn } from './command.ts';
 
-export function folder(): string {
+/** `after`: when it goes away, if not with the test. */
+export function folder(after: (remove: () => void) => void = onTestFinished): string {
   const path = mkdtempSync(join(tmpdir(), 'airlock-live-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  after(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
@@ -53,6 +54,11 @@ export class LiveHost {
     const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     return gone;
+  }
+
+  /** SIGSTOP makes it one that hangs. */
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
   }
 
   ask(...args: string[]): Promise<Ended> {
