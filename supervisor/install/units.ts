@@ -135,9 +135,14 @@ Type=notify
 # Its systemd-notify speaks as its parent; nothing else in this unit, runs are, has a say.
 NotifyAccess=main
 ExecStart=${program} launcher${at.option} --socket ${at.run}/launcher.sock
+# systemd gives the socket to the supervisor: the launcher itself may give nothing away.
+ExecStartPost=+/usr/bin/chown -h ${user}:${user} ${at.run}/launcher.sock
 Restart=always
 RestartSec=200ms
 RestartPreventExitStatus=2
+# Fed by jobs that it did at its own door. One that hangs can do nothing more: at once.
+WatchdogSec=30s
+WatchdogSignal=SIGKILL
 TimeoutStopSec=20s
 # Runs are in its own groups: they are killed with it at once, whatever they did to detach.
 KillMode=mixed
@@ -150,10 +155,11 @@ LimitNOFILE=65536
 Environment=NODE_ENV=production
 Environment=MALLOC_ARENA_MAX=1
 
-# bubblewrap mounts and brings up loopback, setpriv becomes an agent's user; the folders of agents
-# are given to them. No CAP_KILL: runs are ended by their groups and their first process, root's.
+# bubblewrap mounts and brings up loopback, setpriv becomes an agent's user; folders of agents are
+# measured, and what their tries made is removed. No CAP_KILL: runs are ended by their groups and
+# their first process, root's. No CAP_CHOWN.
 CapabilityBoundingSet=CAP_SYS_ADMIN CAP_NET_ADMIN CAP_SETUID CAP_SETGID CAP_SETPCAP
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER
 # No user namespaces, for it and for every run.
 RestrictNamespaces=cgroup ipc mnt net pid uts
 PrivateMounts=yes

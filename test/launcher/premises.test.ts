@@ -29,7 +29,7 @@ beforeAll(async () => {
   symlinkSync('20261121T000000Z-0123456789', at('releases/20261121T000000Z-0000000000'));
   writeFileSync(at('var/runs/pabc123/runtime/s'), '');
   await new Promise<void>((resolve) => gateway.listen(at('var/runs/pabc123/s'), resolve));
-  premises = premisesOf(root, findPrograms());
+  premises = premisesOf(root, findPrograms(), null);
 });
 afterAll(() => {
   gateway.close();
@@ -79,13 +79,13 @@ test.each<[string, () => Partial<RunJob>]>([
   ['the mail user as its user', () => ({ ...without, user: { uid: 8, gid: 8 } })],
   ['a foreign group', () => ({ user: { uid: 61_000, gid: 4 } })],
 ])('a run that wants %s is refused', (_what, change) => {
-  expect(() => admit(job(change()), premises)).toThrow(/does not let a run have this/);
+  expect(() => admit(job(change()), premises)).toThrow(/does not give this/);
 });
 
 test('another agent’s workspace, as one’s own user, is refused', () => {
   if (user === null) return;
   const others = { workspace: at('workspaces/other'), inbox: null, receipts: null };
-  expect(() => admit(job(others), premises)).toThrow(/does not let a run have this/);
+  expect(() => admit(job(others), premises)).toThrow(/does not give this/);
 });
 
 test.each([

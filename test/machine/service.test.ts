@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type InstalledHost, installedHost } from './support/host.ts';
+import { hostPolicy, type InstalledHost, installedHost } from './support/host.ts';
 
 /** The services under their own directives, with what may happen to them. */
 describe('the services', () => {
@@ -11,6 +11,8 @@ describe('the services', () => {
 
   const show = (property: string, unit = 'airlock') =>
     host.machine.must(`systemctl show -p ${property} --value ${unit}`).trim();
+  const bounding = (pid: string) =>
+    BigInt(`0x${host.machine.must(`grep CapBnd /proc/${pid}/status | cut -f2`).trim()}`);
   /** Another process is the unit's main one, and both services are up. */
   const reborn = (unit: string, before: string, what: string) =>
     host.machine.until(
@@ -25,10 +27,21 @@ describe('the services', () => {
     expect(show('NotifyAccess', 'airlock-launcher')).toBe('main');
     expect(show('ActiveState', 'airlock-launcher')).toBe('active');
     const pid = show('MainPID', 'airlock-launcher');
-    const bounding = host.machine.must(`grep CapBnd /proc/${pid}/status`).split('\t')[1] ?? '';
     // CAP_KILL is 5, CAP_SYS_PTRACE 19.
-    expect(BigInt(`0x${bounding.trim()}`) & ((1n << 5n) | (1n << 19n))).toBe(0n);
+    expect(bounding(pid) & ((1n << 5n) | (1n << 19n))).toBe(0n);
     await works();
+  });
+
+  it.each(['airlock', 'airlock-launcher'])('%s is exposed at most 3.0, as it runs', (unit) => {
+    const said = host.machine.sh(`systemd-analyze security --no-pager --threshold=30 ${unit}`);
+    expect(`${said.exit} ${said.stdout.trim().split('\n').at(-1)}`).toMatch(/^0 /);
+  });
+
+  it('the launcher may give nothing away; its socket is the supervisor’s alone', () => {
+    const pid = show('MainPID', 'airlock-launcher');
+    expect(bounding(pid) & 1n).toBe(0n);
+    const socket = host.machine.must('stat -c "%a %U %G" /run/airlock/launcher.sock');
+    expect(socket.trim()).toBe('600 airlock airlock');
   });
 
   it('comes back from kill -9, of either service', async () => {
@@ -60,6 +73,26 @@ describe('the services', () => {
     await works();
   });
 
+  it.each([
+    ['hangs', (pid: string) => `kill -STOP ${pid}`],
+    ['is deaf at its door', () => 'rm /run/airlock/launcher.sock'],
+  ])('a launcher that %s is found by its watchdog, and started again', async (_what, harm) => {
+    const { machine } = host;
+    const folder = '/etc/systemd/system/airlock-launcher.service.d';
+    machine.write(`${folder}/quick.conf`, '[Service]\nWatchdogSec=3s\n');
+    machine.must('systemctl daemon-reload; systemctl restart airlock-launcher airlock');
+    const unit = 'airlock-launcher';
+    const pid = show('MainPID', unit);
+    const [second = 0] = machine.must('cut -d. -f1 /proc/uptime').split('\n').map(Number);
+    await machine.until(`[ $(cut -d. -f1 /proc/uptime) -gt ${second + 6} ]`, 'six seconds');
+    expect([show('MainPID', unit), show('NRestarts', unit)]).toEqual([pid, '0']);
+    machine.must(harm(pid));
+    await reborn(unit, pid, 'a launcher that answers');
+    expect(machine.must(`journalctl -b -u ${unit} -o cat`)).toContain('Watchdog timeout');
+    await works();
+    machine.must(`rm -r ${folder}; systemctl daemon-reload; systemctl restart ${unit} airlock`);
+  });
+
   it('a faulty policy ends it with 2, and is not tried again', async () => {
     const { machine } = host;
     machine.must('cp /etc/airlock/airlock.yaml /root/good.yaml');
@@ -87,5 +120,82 @@ describe('the services', () => {
       `mv ${node}.gone ${node}; systemctl reset-failed airlock; systemctl start airlock`,
     );
     await works();
+  });
+});
+
+/** Two of them on one host: each has agents, users, a launcher and a door of its own. */
+describe('an instance beside the one without a name', () => {
+  let host: InstalledHost;
+  const lab = { root: '/var/lib/airlock-lab', socket: '/run/airlock-lab/launcher.sock' };
+  const main = { root: '/var/lib/airlock', socket: '/run/airlock/launcher.sock' };
+
+  beforeAll(async () => {
+    host = await installedHost();
+    host.machine.write('/etc/airlock/lab.yaml', hostPolicy());
+    host.machine.must('/usr/bin/airlock install --instance lab', { within: 180_000 });
+  });
+  afterAll(() => host?.[Symbol.asyncDispose]());
+
+  /** The last word of a launcher about a job that is said as its supervisor says it. */
+  const asks = (socket: string, job: unknown): { event: string; reason?: { message: string } } => {
+    const talk = `const s = require('net').connect('${socket}'); s.pipe(process.stdout);
+      s.write(require('fs').readFileSync(0, 'utf8') + '\\n')`;
+    const said = host.machine.run(['/srv/node', '-e', talk], { input: JSON.stringify(job) });
+    return JSON.parse(said.stdout.trim().split('\n').at(-1) ?? '');
+  };
+  const uid = (name: string) => Number(host.machine.must(`id -u ${name}`));
+  const run = (root: string, user: string) => ({
+    ...{ job: 'run', user: { uid: uid(user), gid: uid(user) }, runtimeWritable: false },
+    ...{ runtime: host.machine.must(`realpath ${root}/current`).trim(), deps: null, tools: null },
+    ...{ workspace: null, inbox: null, receipts: null, gateway: null, environment: {} },
+    ...{ command: ['true'], limits: { kept: 1000, flood: 1000, wall: 10_000, bounds: null } },
+  });
+
+  it('runs, under the same bounds', () => {
+    for (const unit of ['airlock@lab', 'airlock-launcher@lab']) {
+      expect(host.machine.must(`systemctl is-active ${unit}`).trim()).toBe('active');
+      const said = host.machine.sh(`systemd-analyze security --no-pager --threshold=30 ${unit}`);
+      expect(`${said.exit} ${said.stdout.trim().split('\n').at(-1)}`).toMatch(/^0 /);
+    }
+    const socket = host.machine.must(`stat -c '%a %U %G' ${lab.socket}`).trim();
+    expect(socket).toBe('600 airlock airlock');
+    expect(host.airlock('run', 'ada', '--instance', 'lab')).toMatchObject({ exit: 0 });
+  });
+
+  it('each launcher starts runs as agents of its own instance, and as nobody else', () => {
+    host.machine.must('useradd --system --user-group al-lab-own');
+    const refused = expect.objectContaining({ event: 'refused' });
+    const ended = expect.objectContaining({ event: 'ended' });
+    expect([
+      asks(main.socket, run(main.root, 'al-ada')),
+      asks(lab.socket, run(lab.root, 'al-lab-ada')),
+      asks(main.socket, run(main.root, 'al-lab-ada')),
+      asks(lab.socket, run(lab.root, 'al-ada')),
+      // Called like one of its own, and made by somebody else.
+      asks(lab.socket, run(lab.root, 'al-lab-own')),
+    ]).toEqual([ended, ended, refused, refused, refused]);
+  });
+
+  it('each launcher makes users for agents of its own instance alone', () => {
+    const users = () => host.machine.must('cut -d: -f1 /etc/passwd');
+    const before = users();
+    expect(asks(main.socket, { job: 'user', owner: 'lab.dora' })).toMatchObject({
+      ...{ event: 'refused', reason: { code: 'launcher-refused' } },
+    });
+    expect(asks(lab.socket, { job: 'user', owner: 'dora' })).toMatchObject({ event: 'refused' });
+    expect(users()).toBe(before);
+    expect(asks(lab.socket, { job: 'user', owner: 'lab.dora' })).toMatchObject({ event: 'done' });
+    expect(users()).toContain('al-lab-dora');
+  });
+
+  it('leaves nothing of its own behind, and the other one whole', async () => {
+    const { machine } = host;
+    machine.must('/usr/bin/airlock uninstall --instance lab --purge');
+    expect(machine.sh(`ls -d ${lab.root} /run/airlock-lab`).exit).not.toBe(0);
+    const left = machine.must('cut -d: -f1 /etc/passwd').split('\n');
+    expect(left.filter((name) => name.startsWith('al-'))).toEqual([
+      ...['al-ada', 'al-ben', 'al-cleo', 'al-lab-own'],
+    ]);
+    expect(host.airlock('run', 'ada').exit).toBe(0);
   });
 });

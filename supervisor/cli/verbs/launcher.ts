@@ -6,5 +6,5 @@ import { launcherSocket } from '../place.ts';
 export async function verb(call: Call): Promise<Result> {
   const { root, instance } = call.place;
   const socket = text(call, 'socket') ?? launcherSocket(instance);
-  return { exit: await serveLauncher({ socket, root }), json: null, text: () => '' };
+  return { exit: await serveLauncher({ socket, root, instance }), json: null, text: () => '' };
 }

@@ -4,9 +4,9 @@ import type { Offers } from '../../model/offers.ts';
 import { probeHere } from '../path/probe.ts';
 import type { StopWhy } from '../process/process.ts';
 import { systemd } from '../process/systemd.ts';
-import { findAgentUser, ownerWord, parseOwner } from '../sandbox/agent-user.ts';
+import { findAgentUser, ownerWord } from '../sandbox/agent-user.ts';
 import type { Confine } from '../sandbox/confine.ts';
-import { admit, type Premises, triedAs } from './premises.ts';
+import { admit, ownerOf, type Premises, triedAs } from './premises.ts';
 import type { Event } from './protocol.ts';
 
 /** What a job is done with. */
@@ -40,13 +40,13 @@ export const handlers: Handlers = {
     return { event: 'done', result: offers };
   },
   async probe(job, { premises }) {
-    const users = job.users.map((user) => triedAs(user, premises));
+    const users = job.users.map((user) => triedAs(user));
     const { runs, releases } = layout(premises.real);
     const request = { users, targets: job.targets, scratch: runs, mount: releases };
     return { event: 'done', result: await probeHere(request) };
   },
-  async user(job) {
-    const owner = parseOwner(job.owner);
+  async user(job, { premises }) {
+    const owner = ownerOf(job.owner, premises);
     // /etc is closed to this unit: another, which does nothing else, makes it.
     if (findAgentUser(owner) === null) {
       await systemd.start([`airlock-user@${ownerWord(owner)}.service`]);

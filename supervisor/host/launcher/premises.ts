@@ -5,6 +5,7 @@ import { Failure } from '../../model/reason.ts';
 import { orNull } from '../files/files.ts';
 import type { TryUser } from '../path/try.ts';
 import type { Programs } from '../process/programs.ts';
+import { isAgentOf, type Owner, parseOwner } from '../sandbox/agent-user.ts';
 import { type Identity, RUN_USER } from '../sandbox/identity.ts';
 import type { SandboxSpec } from '../sandbox/sandbox.ts';
 import { groupsOf, userName } from '../sandbox/users.ts';
@@ -15,18 +16,20 @@ export interface Premises {
   root: string;
   real: string;
   programs: Programs;
-  /** Whether runs may be this user. */
-  mayBe: (uid: number) => boolean;
+  /** Whose agents these are; null: of the one without a name. */
+  instance: string | null;
 }
 
-export function premisesOf(root: string, programs: Programs): Premises {
-  return { root, real: realpathSync(root), programs, mayBe: agentsUser };
+export function premisesOf(root: string, programs: Programs, instance: string | null): Premises {
+  return { root, real: realpathSync(root), programs, instance };
 }
 
-/** An agent's user by its name (`al-...`), or the one of what belongs to no agent. */
-function agentsUser(uid: number): boolean {
-  return uid === RUN_USER || /^al-[a-z0-9-]+$/.test(userName(uid));
-}
+/** Runs are agents of this instance, or the one user of what belongs to no agent. */
+const mayRun = (uid: number, { instance }: Premises): boolean =>
+  uid === RUN_USER || isAgentOf(instance, uid);
+
+/** What is tried is what no agent may: the agents of other instances are asked, too. */
+const mayTry = (uid: number): boolean => uid === RUN_USER || /^al-[a-z0-9-]+$/.test(userName(uid));
 
 const agent = '[a-z][a-z0-9-]{0,31}';
 const rehearsal = 'var/runs/p[A-Za-z0-9]{6}';
@@ -62,19 +65,30 @@ export function admit(job: RunJob, premises: Premises): SandboxSpec {
   };
 }
 
-function userOf({ user }: RunJob, { mayBe }: Premises): Identity {
+function userOf({ user }: RunJob, premises: Premises): Identity {
   const root = process.getuid?.() === 0;
   if (user === null && !root) return { root: false };
-  if (user !== null && root && mayBe(user.uid) && user.gid === user.uid) {
+  if (user !== null && root && mayRun(user.uid, premises) && user.gid === user.uid) {
     return { root: true, ...user };
   }
   const said = user === null ? 'none' : `${user.uid}:${user.gid}`;
-  throw refused('the user of a run', said, 'an agent’s own user and group, of the same number');
+  throw refused(
+    'the user of a run',
+    said,
+    'the user and group, of one number, of an agent of this instance',
+  );
+}
+
+/** Whose user is to be made; throws a Failure where it is no agent's of this instance. */
+export function ownerOf(word: string, { instance }: Premises): Owner {
+  const owner = parseOwner(word);
+  if (owner.instance === instance) return owner;
+  throw refused('a user', word, `an agent of ${instance ?? 'the instance without a name'}`);
 }
 
 /** An agent's user with the groups that it really has; throws a Failure for anybody else. */
-export function triedAs(user: { name: string; uid: number }, { mayBe }: Premises): TryUser {
-  if (!mayBe(user.uid)) throw refused('the user of a try', `${user.uid}`, 'an agent’s own user');
+export function triedAs(user: { name: string; uid: number }): TryUser {
+  if (!mayTry(user.uid)) throw refused('the user of a try', `${user.uid}`, 'an agent’s own user');
   return { ...user, gid: user.uid, groups: groupsOf(userName(user.uid)), mount: true };
 }
 
@@ -134,6 +148,6 @@ function oneAgent(folders: (string | null)[]): void {
 const statOf = (path: string): Stats | null => orNull(() => lstatSync(path));
 
 function refused(what: string, input: string, expected: string): Failure {
-  const message = `the launcher does not let a run have this: ${what}`;
+  const message = `the launcher does not give this: ${what}`;
   return new Failure('launcher-refused', { message, step: 'launcher', input, expected });
 }

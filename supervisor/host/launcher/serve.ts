@@ -1,19 +1,24 @@
 import { readyGroups } from '../cgroup/ground.ts';
 import { makeFolder } from '../files/files.ts';
-import { openLog } from '../log.ts';
+import { type Log, openLog } from '../log.ts';
 import { tellServiceManager } from '../process/notify.ts';
 import { findPrograms } from '../process/programs.ts';
 import { confine } from '../sandbox/confine.ts';
+import { askLauncher } from './client.ts';
 import { offersOf } from './port.ts';
 import { premisesOf } from './premises.ts';
 import { openLauncher } from './server.ts';
 
 /** The launcher in the foreground, until a signal ends it. Resolves with the exit code. */
-export async function serveLauncher(options: { socket: string; root: string }): Promise<number> {
-  const { socket, root } = options;
+export async function serveLauncher(options: {
+  socket: string;
+  root: string;
+  instance: string | null;
+}): Promise<number> {
+  const { socket, root, instance } = options;
   const log = openLog();
   makeFolder(root);
-  const premises = premisesOf(root, findPrograms());
+  const premises = premisesOf(root, findPrograms(), instance);
   const ended = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
@@ -24,8 +29,29 @@ export async function serveLauncher(options: { socket: string; root: string }): 
     offers: offersOf(ground, process.getuid?.() === 0),
   });
   log.info('launcher ready', { socket, root, groups: ground?.plots ?? [] });
+  const watchdog = feedWatchdog(socket, log);
   await tellServiceManager(['--ready']);
   log.info('launcher stopping', { why: await ended });
+  clearInterval(watchdog);
   await launcher.close();
   return 0;
+}
+
+/** The service manager hears of jobs that were done: each word follows one asked at the own door. */
+function feedWatchdog(socket: string, log: Log) {
+  const period = Number(process.env.WATCHDOG_USEC ?? 0) / 1000;
+  if (!(period > 0)) return undefined;
+  let asked = false;
+  const beat = async () => {
+    if (asked) return;
+    asked = true;
+    try {
+      await askLauncher(socket, { job: 'offers' }, 0);
+      await tellServiceManager(['WATCHDOG=1']);
+    } catch (error) {
+      log.error('no word to the watchdog', { err: error });
+    }
+    asked = false;
+  };
+  return setInterval(() => void beat(), period / 4);
 }

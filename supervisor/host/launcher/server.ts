@@ -1,4 +1,4 @@
-import { lchownSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Job, jobSchema, stopSchema } from '../../model/job.ts';
 import type { Offers } from '../../model/offers.ts';
@@ -118,8 +118,8 @@ function full(): Failure {
   return new Failure('host-failed', { message, step: 'launcher', expected: 'fewer at once' });
 }
 
-/** The socket is its ROOT's owner's alone, from its first instant. */
-async function listen(server: Server, { socket, premises }: LauncherOptions): Promise<void> {
+/** The socket is its maker's alone, from its first instant; the unit gives it to the supervisor. */
+async function listen(server: Server, { socket }: LauncherOptions): Promise<void> {
   rmSync(socket, { force: true });
   const before = process.umask(0o177);
   try {
@@ -133,6 +133,4 @@ async function listen(server: Server, { socket, premises }: LauncherOptions): Pr
   } finally {
     process.umask(before);
   }
-  const { uid, gid } = statSync(premises.real);
-  if (process.getuid?.() === 0) lchownSync(socket, uid, gid);
 }

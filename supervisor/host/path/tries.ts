@@ -7,7 +7,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  chownSync,
   closeSync,
   constants,
   linkSync,
@@ -57,7 +56,10 @@ function kindOf(stats: Stats): Target['kind'] {
 function makeScratch(): string | null {
   if (request.scratch === null) return null;
   try {
-    return mkdtempSync(`${request.scratch}/.try-`);
+    const scratch = mkdtempSync(`${request.scratch}/.try-`);
+    // Each user may make names in it and see none: what is another one's stays his.
+    chmodSync(scratch, 0o1733);
+    return scratch;
   } catch {
     // A read-only place: the other tries are made all the same.
     return null;
@@ -71,7 +73,6 @@ function ownFile(): string | null {
 }
 
 function asUser(user: TryUser, what: () => void): void {
-  if (scratch !== null) allows(() => chownSync(scratch, user.uid, user.gid));
   process.setgroups?.([user.gid, ...user.groups]);
   process.setegid?.(user.gid);
   process.seteuid?.(user.uid);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../model/reason.ts';
 import { mustCall } from '../process/call.ts';
 import type { Identity } from './identity.ts';
-import { passwd } from './users.ts';
+import { type PasswdLine, passwd } from './users.ts';
 
 /** Longest name of a user that Debian's tools take. */
 const longest = 31;
@@ -82,6 +82,19 @@ export async function makeAgentUser(owner: Owner): Promise<void> {
 
 /** Names of all users that were made for agents of an instance; null: the one without a name. */
 export function usersLike(instance: string | null): string[] {
+  return passwd()
+    .filter(madeFor(instance))
+    .map(({ name }) => name);
+}
+
+/** Whether a user was made for an agent of this instance; null: the one without a name. */
+export function isAgentOf(instance: string | null, uid: number): boolean {
+  const named = passwd().filter((one) => one.uid === uid);
+  // A number that another name has, too, is another one's.
+  return named.length > 0 && named.every(madeFor(instance));
+}
+
+function madeFor(instance: string | null): (line: PasswdLine) => boolean {
   const mine = new RegExp(`^${commentOf({ instance, agent: '[a-z][a-z0-9-]*' })}$`);
-  return passwd().flatMap(({ name, comment }) => (mine.test(comment) ? [name] : []));
+  return ({ name, comment }) => name.startsWith('al-') && mine.test(comment);
 }
