@@ -79,6 +79,7 @@ describe('the services', () => {
   ])('a launcher that %s is found by its watchdog, and started again', async (_what, harm) => {
     const { machine } = host;
     const folder = '/etc/systemd/system/airlock-launcher.service.d';
+    expect(show('WatchdogUSec', 'airlock-launcher')).toBe('30s');
     machine.write(`${folder}/quick.conf`, '[Service]\nWatchdogSec=3s\n');
     machine.must('systemctl daemon-reload; systemctl restart airlock-launcher airlock');
     const unit = 'airlock-launcher';
