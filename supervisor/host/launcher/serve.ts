@@ -37,7 +37,7 @@ export async function serveLauncher(options: {
   return 0;
 }
 
-/** The service manager hears of jobs that were done: each word follows one asked at the own door. */
+/** Jobs that were done are told to the service manager: each word follows one at the own door. */
 function feedWatchdog(socket: string, log: Log) {
   const period = Number(process.env.WATCHDOG_USEC ?? 0) / 1000;
   if (!(period > 0)) return undefined;
