@@ -40,10 +40,16 @@ export interface RunEnding {
   /** The sandbox or the gateway could not be set up: the host's fault. */
   hostFault: Reason | null;
   durationMs: number;
+  /** Processes that it left behind when it ended by itself; they ended with it. None: left out. */
+  left?: number;
   /** Last bytes of stderr, at most 64 KiB. */
   stderrTail: string;
   door: DoorSummary;
 }
+
+/** What is said of a run that left processes behind, in its trace and to operators. */
+export const leftWords = (count: number): string =>
+  `left ${count} ${count === 1 ? 'process' : 'processes'} behind, which ended with it`;
 
 /** What the gateway saw of a run. */
 export interface DoorSummary {
@@ -88,6 +94,8 @@ export interface Run {
   outcome: RunOutcome;
   cause: RunCause | null;
   reason: Reason | null;
+  /** What an operator should know of it though it decided nothing. None: left out. */
+  notes?: string[];
   startedAt: Instant;
   endedAt: Instant | null;
   /** Milliseconds; null while it runs. */

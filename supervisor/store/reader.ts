@@ -43,6 +43,8 @@ export interface Reader {
   /** The same without the recent runs of agents whose last run went well: a tenth of the time. */
   glance(): State;
   proposals(ask: { limit: number }): Proposal[];
+  /** What a run dropped that was refused. */
+  refusedOf(run: Run, ask: { limit: number }): Proposal[];
   proposal(id: string): Proposal | null;
   releases(ask: { limit: number }): Release[];
   release(id: string): Release | null;
@@ -99,6 +101,7 @@ function readerOn(database: Database, file: string): Reader {
     state: () => ask(database.transaction(() => liveRows(database))),
     glance: () => ask(database.transaction(() => liveRows(database, 'glance'))),
     proposals: ({ limit }) => list('proposals', newest('receivedAt'), [limit]),
+    refusedOf: (run, { limit }) => list('proposals', refusedSince, [run.startedAt, run.id, limit]),
     proposal: (id) => one('proposals', id),
     releases: ({ limit }) => list('releases', newest('createdAt'), [limit]),
     release: (id) => one('releases', id),
@@ -115,6 +118,9 @@ function readerOn(database: Database, file: string): Reader {
 }
 
 const newest = (time: string) => `ORDER BY ${time} DESC, place DESC LIMIT ?`;
+
+const refusedSince = `WHERE receivedAt >= ? AND json_extract(json, '$.run') = ?
+  AND json_extract(json, '$.phase') = 'refused' ${newest('receivedAt')}`;
 
 function many<T>(database: Database, table: Table, rest: string, values: unknown[]): T[] {
   const query = `SELECT id, json FROM ${table} ${rest}`;

@@ -76,12 +76,22 @@ describe.each(supervisors)('a run ends, supervised by %s', (supervisor) => {
       const stop = hang ? { stop: { when: 'ready', why: 'halt' } as const } : {};
       const { run } = await host.ask({ run: { entry: ['./escapes-setsid.sh'], ...stop } });
       expect(run?.ending).toMatchObject(
-        hang ? { stoppedBy: 'halt' } : { exit: 0, stoppedBy: null },
+        hang ? { stoppedBy: 'halt' } : { exit: 0, stoppedBy: null, left: 6 },
       );
+      const text = 'left 6 processes behind, which ended with it';
+      const named = expect.objectContaining({ what: 'note', text });
+      expect(run?.trace).toEqual(hang ? expect.not.arrayContaining([named]) : [named]);
       expect(existsSync(join(host.workspace, 'ready'))).toBe(true);
       expect(run?.left).toEqual([]);
     },
   );
+
+  test('whose child ends a moment after it: nothing was left behind', async () => {
+    const host = givenHost(supervisor);
+    const { run } = await host.ask({ run: { entry: ['./leaves-a-moment.sh'] } });
+    expect(run?.ending).toMatchObject({ exit: 0, stoppedBy: null });
+    expect(run?.ending.left).toBeUndefined();
+  });
 
   test('that is stopped before it began: it never begins', async () => {
     const host = givenHost(supervisor);

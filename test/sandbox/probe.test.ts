@@ -74,7 +74,7 @@ describe.each(supervisors)('what a run sees, supervised by %s', (supervisor) => 
       expect.arrayContaining([
         'Uid:\t61000\t61000\t61000\t61000',
         'Gid:\t61000\t61000\t61000\t61000',
-        'NStgid:\t2',
+        'NStgid:\t4',
         'CapPrm:\t0000000000000000',
         'CapBnd:\t0000000000000000',
         'CapAmb:\t0000000000000000',

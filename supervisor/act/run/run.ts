@@ -19,7 +19,7 @@ import type { Halt } from '../../model/halt.ts';
 import type { Bounds } from '../../model/job.ts';
 import type { Policy } from '../../model/policy.ts';
 import { type Reason, reasonOf } from '../../model/reason.ts';
-import type { DoorSummary, RunEnding, RunSpec } from '../../model/run.ts';
+import { type DoorSummary, leftWords, type RunEnding, type RunSpec } from '../../model/run.ts';
 import type { TraceLine } from '../../model/trace.ts';
 
 /** The gateway's door of one run, as a run needs it (`gateway/door.ts`). */
@@ -105,16 +105,19 @@ async function conduct(spec: RunSpec, place: RunPlace, begin: Begin): Promise<Ru
     const result = confined === null ? null : await confined.ended;
     ending = endingOf(result, opened.summary());
     ending.hostFault ??= traced.fault();
+    if (ending.left) note(place, leftWords(ending.left));
   } catch (error) {
     ending = faultEnding(reasonOf(error, 'start the run'), door?.summary() ?? null);
   }
   const left = await tidy(door, folder);
   if (left !== null) {
-    const text = `left behind: ${left.message} (${left.cause ?? ''})`;
-    tracing(place).trace({ at: instant(place.now()), what: 'note', text });
+    note(place, `left behind: ${left.message} (${left.cause ?? ''})`);
   }
   return ending;
 }
+
+const note = (place: RunPlace, text: string) =>
+  tracing(place).trace({ at: instant(place.now()), what: 'note', text });
 
 /**
  * A run that finds its folders fuller than they may be may make room, but take no more: what it
@@ -202,6 +205,7 @@ function endingOf(result: ConfinedEnding | null, door: DoorSummary): RunEnding {
     stoppedBy: result?.stoppedBy ?? null,
     hostFault: result?.setup ?? null,
     durationMs: result?.durationMs ?? 0,
+    ...(result?.left ? { left: result.left } : {}),
     stderrTail: Buffer.from(withoutRest(redacted(result?.stderrTail ?? '')))
       .subarray(-stderrKept)
       .toString('utf8'),

@@ -21,6 +21,7 @@ export function runText(whole: ReturnType<typeof wholeRun>, { paint, now: clock 
     ['took', durationMs === null ? 'still running' : span(durationMs)],
     ['model', `${whole.steps} calls, ${dollars(whole.usd)}`],
     ['policy', whole.policy.slice(0, 12)],
+    ...whole.notes.map((note) => ['noted', uncut(note)] as const),
     ['trace', `airlock trace ${whole.id}`],
   ]);
   return reason === null ? page : `${page}\n\n${reasonText(reason, paint)}`;

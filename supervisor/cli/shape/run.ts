@@ -1,3 +1,4 @@
+import type { Proposal } from '../../model/proposal.ts';
 import type { Run } from '../../model/run.ts';
 
 /** A run as lists give it (contract, section 3). */
@@ -8,8 +9,12 @@ export function runShape(row: Run) {
 }
 export type RunShape = ReturnType<typeof runShape>;
 
-/** A run whole. */
-export function wholeRun(row: Run) {
+/** A run whole; `refused`: those of its drops that were. */
+export function wholeRun(row: Run, refused: readonly Proposal[]) {
   const { reason, durationMs, deployment, policy } = row;
-  return { schema: 1, ...runShape(row), reason, durationMs, deployment, policy };
+  const drops = refused.map(
+    (one) => `its drop ${one.file} was refused: ${one.reason?.code} (${one.id})`,
+  );
+  const notes = [...(row.notes ?? []), ...drops];
+  return { schema: 1, ...runShape(row), reason, notes, durationMs, deployment, policy };
 }

@@ -38,7 +38,7 @@ function recorded(call: Call, id: string): Result | null {
     }
     const run: Run | null = reader.run(id);
     if (run === null) return null;
-    const whole = wholeRun(run);
+    const whole = wholeRun(run, reader.refusedOf(run, { limit: 20 }));
     return done(whole, () => runText(whole, call));
   });
 }

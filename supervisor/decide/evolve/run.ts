@@ -1,7 +1,13 @@
 import type { BakeRecord } from '../../model/deployment.ts';
 import { instant } from '../../model/duration.ts';
 import { type Reason, reason } from '../../model/reason.ts';
-import type { Run, RunBrief, RunEnding, RunSpec } from '../../model/run.ts';
+import {
+  leftWords,
+  type Run,
+  type RunBrief,
+  type RunEnding,
+  type RunSpec,
+} from '../../model/run.ts';
 import { deployment, recentRuns } from '../../model/state.ts';
 import { attribute, counts, type Verdict } from '../attribute.ts';
 import { confirmed } from '../bake.ts';
@@ -14,6 +20,7 @@ interface End extends Verdict {
   usd: number;
   steps: number;
   rehearsed: boolean;
+  notes?: string[];
 }
 
 /** A run has ended: it is judged once, here, and what it says goes to whom it concerns. */
@@ -22,7 +29,9 @@ export function runEnded(draft: Draft, spec: RunSpec, ending: RunEnding, at: num
   const { durationMs } = ending;
   // Its end may have been written down just before the clock was set back.
   const ended = Math.min(at, draft.now);
-  close(draft, spec, { ...attribute(ending), at: ended, durationMs, usd, steps, rehearsed });
+  const notes = ending.left ? { notes: [leftWords(ending.left)] } : {};
+  const end = { ...attribute(ending), ...notes, at: ended };
+  close(draft, spec, { ...end, durationMs, usd, steps, rehearsed });
 }
 
 /** The run never came to be: the host's fault. */

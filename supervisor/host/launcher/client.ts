@@ -43,7 +43,15 @@ function throughLauncher(
   });
   const conduct = async (): Promise<ConfinedEnding> => {
     const lost = (why: Reason): ConfinedEnding => ({
-      ...{ exit: null, signal: null, stdoutTail: '', stderrTail: '', bytes: 0, fault: null },
+      ...{
+        exit: null,
+        signal: null,
+        stdoutTail: '',
+        stderrTail: '',
+        bytes: 0,
+        fault: null,
+        left: 0,
+      },
       ...{ durationMs: Math.round(performance.now() - began), stoppedBy: stopped },
       setup: stopped === null ? why : null,
     });

@@ -8,7 +8,7 @@ import { makeGroup } from '../cgroup/group.ts';
 import { errorCode } from '../files/files.ts';
 import { type Ending, type LaunchOptions, launch, type StopWhy } from '../process/process.ts';
 import { identify, type ProcessIdentity } from '../process/process-identity.ts';
-import { STARTED } from './bridge.ts';
+import { LEFT, STARTED } from './bridge.ts';
 import { feeds, type SandboxSpec, sandboxCommand, sandboxOptions } from './sandbox.ts';
 import { seccompProgram } from './seccomp.ts';
 import { watchRun } from './watch.ts';
@@ -28,6 +28,8 @@ export type Limits = Pick<LaunchOptions, 'kept' | 'flood' | 'wall' | 'onOutput'>
 export interface ConfinedEnding extends Ending {
   /** Why the command never began; null if it did, or was stopped before. */
   setup: Reason | null;
+  /** Processes that the command left behind when it ended by itself, as far as it lets us know. */
+  left: number;
 }
 
 export interface Confined {
@@ -50,7 +52,7 @@ export function confine(
   const name = spec.environment.AIRLOCK_RUN ?? 'job';
   const group = ground === null ? null : makeGroup(ground, name, bounds);
   const status = readStatus();
-  let progress = '';
+  const progress = readProgress();
   let verdict: StopWhy | null = null;
   const filter = seccompProgram(process.arch);
   const options = sandboxOptions(spec);
@@ -63,9 +65,7 @@ export function confine(
     pipes: [
       options.map((option) => `${option}\0`).join(''),
       status.add,
-      (text) => {
-        if (progress.length < 4096) progress += text ?? '';
-      },
+      progress.add,
       ...feeds(spec.identity).map(({ text }) => text),
       ...(filter === null ? [] : [filter]),
     ],
@@ -84,12 +84,13 @@ export function confine(
   const unwatch = bounds === null ? () => undefined : watchRun({ ...watched, bounds });
   const ended = launched.ended.then((ending) => {
     unwatch();
-    const began = progress.split('\n').includes(STARTED);
+    const { text, left } = progress.told();
+    const began = text.split('\n').includes(STARTED);
     const stopped = onPurpose.has(ending.stoppedBy);
-    const setup = began || stopped ? null : setupFault(ending, progress, spec);
+    const setup = began || stopped ? null : setupFault(ending, text, spec);
     // The kernel may have been quicker than our look at its counters.
     const stoppedBy = ending.stoppedBy ?? verdict;
-    return { ...ending, ...asSignal(ending), stoppedBy, setup };
+    return { ...ending, ...asSignal(ending), stoppedBy, setup, left };
   });
   return { first: status.first(), ended, stop: launched.stop };
 }
@@ -103,6 +104,22 @@ const onPurpose: ReadonlySet<StopWhy | null> = new Set<StopWhy>([
 function entering(sh: string, entries: string[], argv: string[]): string[] {
   const script = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"';
   return [sh, '-c', script, 'airlock', ...entries, '--', ...argv];
+}
+
+/** The first process's words and the bridge's, bounded; none of them excuses a run. */
+function readProgress() {
+  let first = '';
+  let last = '';
+  return {
+    add(text: string | null) {
+      if (first.length < 4096) first += text ?? '';
+      last = (last + (text ?? '')).slice(-100);
+    },
+    told() {
+      const left = new RegExp(`^${LEFT} (\\d{1,7})$`, 'm').exec(last)?.[1];
+      return { text: first, left: Number(left ?? 0) };
+    },
+  };
 }
 
 /** How long a stop waits for bubblewrap's word, milliseconds. */
