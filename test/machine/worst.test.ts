@@ -1,74 +1,48 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from '../../bench/measure.ts';
-import { hostPolicy, type InstalledHost, installedHost } from './support/host.ts';
+import type { InstalledHost } from './support/host.ts';
+import {
+  hostOfTheWorst,
+  inboxNames,
+  type Run,
+  type Seen,
+  wall,
+  work,
+  worst,
+} from './support/worst.ts';
 
 /*
  * Runs that do their worst, each a program of its own (test/fixtures/worst), as real runs of a real
  * agent on an installed host, while another agent does its work. Each must be contained, be named in
  * the run's outcome, and leave nothing; the other agent must not notice.
  */
-const fixtures = fileURLToPath(new URL('../fixtures/worst', import.meta.url));
-const inboxNames = Number(process.env.AIRLOCK_INBOX_NAMES ?? 2000);
-// The machine's disk is in memory: what is kept there counts as the run's memory, too.
-const limits = `
-  run: {memory: 160MiB, processes: 48, cpu: 1, workspace: 16MiB, wall: 6s, flood: 4MiB, inbox: ${inboxNames}}`;
-
-interface Run {
-  id: string;
-  agent: string;
-  outcome: string;
-  cause: string | null;
-  startedAt: string;
-  endedAt: string | null;
-  reason: { code: string; message: string; cause: string | null } | null;
-}
-
 let host: InstalledHost;
 const quiet: number[] = [];
+const neighbours: number[] = [];
 const beside: number[] = [];
 const table: string[] = [];
-const took = (run: Run) => Date.parse(run.endedAt ?? '') - Date.parse(run.startedAt);
 
-async function ended(id: string): Promise<Run> {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
-    const run = host.json<Run>('show', id);
-    if (run.endedAt !== null) return run;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${id} did not end`);
+const said = ({ reason }: Run) => `${reason?.code}: ${reason?.message} ${reason?.cause ?? ''}`;
+
+async function does(name: string, ...rest: [typeof cancel] | []): Promise<Seen> {
+  const seen = await worst(host, name, ...rest);
+  const { run, containedMs, besideMs } = seen;
+  beside.push(besideMs);
+  const named = run.reason === null ? run.notes.join('; ') : said(run);
+  const cells = [name.padEnd(18), run.outcome.padEnd(8), `${containedMs} ms`.padStart(8)];
+  table.push([...cells, `${besideMs} ms`.padStart(7), named.slice(0, 200)].join('  '));
+  return seen;
 }
 
-const start = (agent: string): string => {
-  const said = host.json<{ run?: string; reason?: unknown }>('run', agent, 'task');
-  if (said.run === undefined) throw new Error(JSON.stringify(said));
-  return said.run;
-};
-
-/** A run of ada that does this, with one of ben beside it. */
-async function worst(name: string): Promise<{ run: Run; offenceMs: number | null }> {
-  host.machine.must(`printf ${name} >/var/lib/airlock/workspaces/ada/worst.txt`);
-  const id = start('ada');
-  const other = start('ben');
-  const run = await ended(id);
-  beside.push(took(await ended(other)));
-  const { stdout } = host.airlock('trace', id);
-  const offence = /offence (\d{13})/.exec(stdout)?.[1];
-  const offenceMs = offence === undefined ? null : Date.parse(run.endedAt ?? '') - Number(offence);
-  const named = run.reason === null ? '' : `${run.reason.code}: ${run.reason.message}`;
-  table.push(`${name.padEnd(18)} ${run.outcome.padEnd(8)} ${offenceMs} ms  ${named.slice(0, 160)}`);
-  return { run, offenceMs };
-}
+/** What an operator does about a run that does not end. */
+const cancel = (id: string) => void host.airlock('cancel', id);
 
 /** Nothing of a run is left: no process of its user, no group, no file where it may not write. */
 function nothingLeft(): void {
-  const { machine } = host;
-  expect(machine.sh('pgrep -u al-ada').stdout).toBe('');
-  const groups = 'find /sys/fs/cgroup -path "*/airlock-launcher.service/runs/*" -type d';
-  expect(machine.must(groups)).toBe('');
-  expect(machine.must('ls -A /var/lib/airlock/var/runs')).toBe('');
+  const left = host.machine.must(`pgrep -u al-ada
+    find /sys/fs/cgroup -path "*/airlock-launcher.service/runs/*" -type d
+    ls -A /var/lib/airlock/var/runs`);
+  expect(left).toBe('');
 }
 
 /** What no run may change, as one text; a line of it that fails is a fault of this test. */
@@ -80,52 +54,64 @@ const precious = () =>
       'ls -A var/control | grep -vE "^[0-9]{8}T[0-9]+Z-" || true',
       'find -L releases /usr/lib/airlock/current/bin /etc/airlock /etc/systemd/system' +
         ' -type f -exec sha256sum {} +',
-      'find workspaces/ben inbox/ben receipts -newer var/mark -not -name done.txt -not -type d',
-      'sha256sum /etc/shadow',
+      'find workspaces/ben inbox/ben receipts -newer var/mark -not -type d' +
+        ' -not -name worked.txt -not -name "part-*" -not -name order.json -not -name up -not -name go',
+      'sha256sum /etc/shadow; [ $(date +%Y) -lt 2030 ]',
     ].join('\n'),
   );
 
 beforeAll(async () => {
-  const files = Object.fromEntries(
-    readdirSync(fixtures).map((name) => [
-      name === 'turn.mjs' ? 'app/turn.mjs' : `app/worst/${name}`,
-      readFileSync(join(fixtures, name), 'utf8'),
-    ]),
-  );
-  const policy = hostPolicy().replace('limits: {', `limits: {${limits.trim()}, `);
-  host = await installedHost({ runtime: files, policy });
-  for (let count = 0; count < 5; count++) quiet.push(took(await ended(start('ben'))));
-  host.machine.must('touch /var/lib/airlock/var/mark');
+  host = await hostOfTheWorst();
+  // What is dropped here is sealed and judged, and goes no further.
+  host.machine.must('airlock lock --reason "a test"; touch /var/lib/airlock/var/mark');
+  for (let count = 0; count < 5; count++) {
+    quiet.push(await work(host, false));
+    neighbours.push(await work(host, true));
+  }
 });
 afterAll(async () => {
-  console.log(table.join('\n'));
-  const [before, during] = [median(quiet), median(beside)];
-  console.log(`another agent's run: ${before} ms quiet, ${during} ms beside these (medians)`);
+  console.log(['run, outcome, contained in, other agent’s work, named', ...table].join('\n'));
+  const of = [quiet, neighbours, beside].map(median);
+  console.log(
+    `another agent's work: ${of[0]} ms alone, ${of[1]} ms beside work, ${of[2]} ms beside these`,
+  );
   await host?.[Symbol.asyncDispose]();
 });
 
 describe('what the kernel forbids at once', () => {
   it.each([
     ['writes-release', /write: EROFS/],
+    ['writes-current', /link: (ENOENT|EROFS)/],
     ['writes-supervisor', /program: (ENOENT|EROFS)/],
-    ['writes-state', /receipt: EROFS/],
-    ['writes-others', /byProc: (ENOENT|EACCES)/],
+    ['writes-workspace', /byProc: (ENOENT|EACCES)/],
+    ['writes-inbox', /byProc: (ENOENT|EACCES)/],
+    ['writes-journal', /database: ENOENT/],
+    ['writes-switch', /set: ENOENT/],
+    ['writes-control', /ask: ENOENT/],
+    ['forges-receipt', /write: EROFS/],
+    ['links-secrets', /program: EXDEV/],
     ['reads-keys', /key: ENOENT/],
-    ['reaches-out', /provider: ECONNREFUSED/],
-    ['touches-processes', /signalFirst: EPERM/],
+    ['reaches-network', /provider: ECONNREFUSED; internet: ENETUNREACH/],
+    ['reaches-sockets', /launcher: ENOENT/],
+    ['reaches-gateway', /door: ENOENT/],
+    ['uses-token', /another: 401/],
+    ['signals-others', /first: EPERM; supervisor: ESRCH; launcher: ESRCH; other: ESRCH/],
+    ['ptraces', /own: errno 1; .*handle: errno 1/],
+    ['sets-clock', /clock: errno 1; day: errno 1/],
+    ['makes-namespaces', /user: 1; .*keyring: errno 1/],
   ])('%s: the run fails, and says what stopped it', async (name, told) => {
     const before = precious();
-    const { run } = await worst(name);
+    const { run, containedMs } = await does(name);
     expect([run.outcome, run.cause]).toEqual(['failed', 'runtime']);
-    const said = `${run.reason?.message} ${run.reason?.cause}`;
-    expect(said).toMatch(told);
-    expect(said).not.toContain('BREACH');
+    expect(said(run)).toMatch(told);
+    expect(said(run)).not.toContain('BREACH');
+    expect(containedMs).toBeLessThan(2000);
     expect(precious()).toBe(before);
     nothingLeft();
   });
 });
 
-describe('what the supervisor stops', () => {
+describe('what is stopped', () => {
   it.each([
     ['forks', 'too-many-processes'],
     ['eats-memory', 'out-of-memory'],
@@ -133,41 +119,106 @@ describe('what the supervisor stops', () => {
     ['eats-handles', 'run-failed'],
     ['eats-output', 'run-failed'],
     ['floods-inbox', 'inbox-full'],
-  ])('%s: the run is ended within two seconds, and named %s', async (name, code) => {
-    const { run, offenceMs } = await worst(name);
-    expect(run).toMatchObject({ outcome: 'failed', cause: 'runtime', reason: { code } });
-    expect(offenceMs).toBeLessThan(2000);
+  ])(
+    '%s: nothing of it is there within two seconds, and it is named %s',
+    async (name, code) => {
+      const { run, containedMs } = await does(name);
+      expect(run).toMatchObject({ outcome: 'failed', cause: 'runtime', reason: { code } });
+      expect(containedMs).toBeLessThan(2000);
+      nothingLeft();
+      await emptyInbox();
+    },
+    120_000,
+  );
+
+  it('ignores-term: it is gone two seconds after an operator’s word, deaf or not', async () => {
+    const { run, containedMs } = await does('ignores-term', cancel);
+    expect(run).toMatchObject({ outcome: 'stopped', reason: { code: 'run-stopped' } });
+    expect(containedMs).toBeLessThan(2000);
     nothingLeft();
-    host.machine.must('rm -rf /var/lib/airlock/workspaces/ada/eaten-*');
-    host.machine.must('find /var/lib/airlock/inbox/ada -mindepth 1 -delete');
   });
 
-  it('ignores-term: it ends at its wall clock, deaf or not', async () => {
-    const { run } = await worst('ignores-term');
+  it('ignores-term: it ends at its wall clock', async () => {
+    const { run, containedMs } = await does('ignores-term');
     expect(run).toMatchObject({ outcome: 'failed', cause: 'timeout' });
+    expect(containedMs).toBeLessThan(wall * 1000 + 2000);
     nothingLeft();
   });
 
-  it('leaves-processes: the run ends, and what it left behind with it', async () => {
-    const { run } = await worst('leaves-processes');
-    expect(run.endedAt).not.toBeNull();
+  it.each([
+    ['setsids-away', 10],
+    ['double-forks', 2],
+    ['leaves-process', 1],
+  ])('%s: what it left behind ends with it, and is named', async (name, count) => {
+    const { run, containedMs } = await does(name);
+    expect(run.outcome).toBe('ok');
+    expect(run.notes).toEqual([
+      expect.stringMatching(RegExp(`^left ${count} process(es)? behind`)),
+    ]);
+    expect(containedMs).toBeLessThan(2000);
     nothingLeft();
   });
+});
 
-  it('swaps-its-drop: what is sealed is what was judged, and holds nothing of the host', async () => {
-    await worst('swaps-its-drop');
-    const { machine } = host;
-    await machine.until('[ -z "$(ls /var/lib/airlock/inbox/ada)" ]', 'the inbox to be looked at');
-    const all = host.json<{ drop: string; phase: string }[]>('proposals');
-    expect(all.filter((one) => one.drop !== 'swap')).toEqual([]);
-    expect(machine.sh('grep -rl sk-ant-canary-0123456789 /var/lib/airlock').stdout).toBe('');
-    expect(host.airlock('verify').exit).toBe(0);
-    // One that was taken whole is tried like any other.
-    await machine.until('! pgrep -u al-ada', 'what came of it to end');
+/** What was dropped is taken away, or was taken in meanwhile. */
+async function emptyInbox(): Promise<void> {
+  const inbox = '/var/lib/airlock/inbox/ada';
+  const empty = `find ${inbox} -mindepth 1 -delete 2>/dev/null; [ -z "$(ls -A ${inbox})" ]`;
+  await host.machine.until(empty);
+}
+
+interface Dropped {
+  id: string;
+  drop: string;
+  phase: string;
+  reason: { code: string } | null;
+  run: string | null;
+}
+
+/** What became of the drops of a run, each with the receipt that its agent got. */
+async function dropped(run: Run): Promise<Dropped[]> {
+  const { machine } = host;
+  await machine.until('[ -z "$(ls /var/lib/airlock/inbox/ada)" ]', 'the inbox to be looked at');
+  const all = host.json<Dropped[]>('proposals', '--limit', '500');
+  const own = all.filter((one) => one.run === run.id);
+  const receipts = machine.must('cd /var/lib/airlock/receipts/ada; cat *.json | tr -d "\\n"');
+  for (const { id, phase } of own) {
+    expect(receipts).toMatch(RegExp(`"${id}"[^{}]*"phase": *"${phase}"`));
+  }
+  const named = own.filter((one) => one.phase === 'refused').slice(0, 20);
+  for (const { id } of named) expect(run.notes.join('\n')).toContain(`(${id})`);
+  return own;
+}
+
+describe('drops that do not keep still', () => {
+  it.each([
+    ['swaps-drop', /^good \d+\n$/, ['symlink', 'changed-while-sealing', 'empty', 'malformed']],
+    ['grows-drop', /^good\n(more\n)*$/, ['changed-while-sealing']],
+  ])('%s: taken as it was at one instant, or refused, by name', async (name, whole, codes) => {
+    const { run } = await does(name);
+    const drops = await dropped(run);
+    expect(drops.length).toBeGreaterThan(3);
+    const refused = drops.filter((one) => one.phase === 'refused');
+    for (const one of refused) expect(codes).toContain(one.reason?.code);
+    for (const { id } of drops.filter((one) => !refused.includes(one))) {
+      const sealed = host.machine.must(
+        `cat /var/lib/airlock/var/intake/${id}/sealed/files/app/*.md`,
+      );
+      expect(sealed).toMatch(whole);
+    }
+    table.push(`${''.padEnd(18)}  ${drops.length} drops, ${refused.length} refused`);
+    const found = host.machine.sh('grep -rl sk-ant-canary-0123456789 /var/lib/airlock');
+    expect(found.stdout).toBe('');
+    nothingLeft();
   });
 });
 
 it('costs the other agent nothing that it would notice', () => {
-  expect(beside.length).toBeGreaterThan(10);
-  expect(median(beside)).toBeLessThan(3 * median(quiet) + 500);
+  expect(beside.length).toBeGreaterThan(20);
+  expect(median(beside)).toBeLessThan(2 * median(neighbours) + 200);
+  const others = host.json<{ agent: string; outcome: string }[]>('runs', '--limit', '500');
+  const bens = others.filter(({ agent }) => agent === 'ben').map(({ outcome }) => outcome);
+  expect(new Set(bens)).toEqual(new Set(['ok']));
+  expect(host.airlock('verify').exit).toBe(0);
+  expect(inboxNames).toBeGreaterThanOrEqual(2000);
 });

@@ -102,6 +102,11 @@ export class Machine {
     return name.trim() === 'systemd' ? child : null;
   }
 
+  /** The top of its groups, one a tree, as this host sees them. */
+  get groups(): string[] {
+    return cgroupTrees().map((tree) => join(tree, this.#name));
+  }
+
   /** Run a command in it, to its end. */
   run(argv: readonly string[], { input = '', within = 60_000 } = {}): Said {
     const options = { input, timeout: within, maxBuffer: 64 * 2 ** 20 } as const;
@@ -187,14 +192,14 @@ export class Machine {
     await this.pullPlug();
     execFileSync('umount', ['-l', join(this.place, 'disk')]);
     rmSync(this.place, { recursive: true, force: true });
-    for (const tree of cgroupTrees()) removeGroups(join(tree, this.#name));
+    for (const group of this.groups) removeGroups(group);
   }
 
   /** Its first process may end before the others are gone: its groups tell. */
   async #gone(): Promise<void> {
     await this.#ended;
     this.#process = null;
-    const groups = cgroupTrees().map((tree) => join(tree, this.#name));
+    const { groups } = this;
     await this.#until(
       () => groups.every(isEmpty),
       () => 'all its processes to be gone',
