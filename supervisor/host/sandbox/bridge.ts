@@ -75,6 +75,7 @@ exec 7>&2 2>/dev/null
 trap : HUP INT QUIT USR1 USR2 ALRM TERM
 (start "$@")
 code=$?
+trap '' PIPE
 look=0
 while still && [ $look -lt 9 ]; do look=$((look + 1)); sleep 0.01; done
 [ $left = 0 ] || echo ${LEFT} $left >&${PROGRESS_FD}
