@@ -19,12 +19,13 @@ export const STARTED = 'started';
 export const LEFT = 'left';
 
 /**
- * Runs as the run's user: starts socat and the command, each a child of its own, so that the runtime
- * inherits no child that it does not know. The command waits until the port is in the kernel's table
- * of listeners. Only shell builtins but for the waits: a process more costs a millisecond. If the
- * supervisor was killed meanwhile nobody hears that it starts: then nothing starts, nothing stays.
- * When the command has ended, who is still there is counted, for at most a tenth of a second: children
- * that end with their parent need a moment. Nobody outside can: all of them die with the first.
+ * Runs as the run's user: starts socat and the command, each a child of its own, so that the
+ * runtime inherits no child that it does not know. The command waits until the port is in the
+ * kernel's table of listeners. Only shell builtins but for the waits: a process more costs a
+ * millisecond. If the supervisor was killed meanwhile nobody hears that it starts: then nothing
+ * starts, and nothing stays. When the command has ended, who is still there is counted, for at most
+ * a tenth of a second: children that end with their parent need a moment. Nobody outside can count:
+ * all of them die with the first.
  */
 const script = `
 ulimit -c 0
