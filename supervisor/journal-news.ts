@@ -41,11 +41,15 @@ function checkJournal({ journal, layout, log }: Outside, live: Live): void {
 }
 
 /** On record, in the log, and with status and doctor until an operator has read it. */
-function tellRebuilt({ log }: Outside, live: Live, { cause, aside, lost }: Anew): void {
+function tellRebuilt(
+  { log }: Outside,
+  live: Live,
+  { cause, aside, lost, unknownSpend }: Anew,
+): void {
   log.error('the journal was damaged; it was made anew from releases, receipts and history', {
     reason: cause,
     aside,
     lost,
   });
-  live.loop.note({ mark: 'journal-found', what: 'rebuilt', found: lost, aside });
+  live.loop.note({ mark: 'journal-found', what: 'rebuilt', found: lost, aside, unknownSpend });
 }

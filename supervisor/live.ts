@@ -22,6 +22,7 @@ import { deployment, host, type State } from './model/state.ts';
 import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
 import { type PolicySource, policySource } from './observe/policy.ts';
+import { spentByCutOff } from './observe/spent.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
 import { loadPolicy } from './store/policy.ts';
@@ -113,7 +114,9 @@ export function goLive(outside: Outside): Live {
   const { hostInstall } = outside;
   const settle = () => policy.inForce().policy.limits.settle;
   const eyes = observer({ layout, now, settle, hostInstall });
-  const loop: Loop = new Loop(journal.load(), {
+  const before = journal.load();
+  const spent = spentByCutOff(layout, before);
+  const loop: Loop = new Loop(before, {
     ...{ now, monotonic: outside.monotonic, policy: policy.inForce },
     ended: outside.wake,
     wakeAt: outside.wakeAt,
@@ -121,7 +124,7 @@ export function goLive(outside: Outside): Live {
       const releases = releasesThatMatter(state);
       const seen = eyes.observe({ tick, dirty: outside.dirty(), releases });
       tellUnread(eyes.faults());
-      return seen;
+      return { ...seen, spent };
     },
     commit: (entries, puts) => withRoom(layout, () => journal.commit(entries, puts)),
     perform: (step, settle) => perform(world, step, settle),

@@ -1,3 +1,4 @@
+import type { Mark } from '../model/mark.ts';
 import type { Step } from '../model/step.ts';
 import { type Decision, mark, none, type View } from './view.ts';
 
@@ -13,11 +14,15 @@ export function recover(view: View): Decision {
   );
   if (cut.length === 0) return none;
   const runs = cut.flatMap(({ key, step }) =>
-    step.do === 'run' ? [{ mark: 'interrupted' as const, run: step.run.id, key }] : [],
+    step.do === 'run' ? [interrupted(view, step.run.id, key)] : [],
   );
   if (runs.length > 0) return mark(...runs);
   return { marks: [], steps: cut.map((one) => one.step) };
 }
+
+const interrupted = ({ facts }: View, run: string, key: string): Mark & { mark: 'interrupted' } => {
+  return { mark: 'interrupted', run, key, usd: facts.spent?.get(run) ?? 0 };
+};
 
 /** Somebody moved `current` to what was to be removed: first the link goes back. */
 const isNamedByLink = ({ facts }: View, step: Step): boolean =>

@@ -157,7 +157,7 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
 };
 
 const codeOf = (why: string): ReasonCode =>
-  why === 'no-model' || why === 'unsafe' ? why : 'halted';
+  why === 'no-model' || why === 'unsafe' || why === 'budget-exhausted' ? why : 'halted';
 
 /** Held and still open: what has ended stays as it ended. */
 const isHeld = (proposal: Proposal) => proposal.held && !terminal.has(proposal.phase);

@@ -1,3 +1,4 @@
+import { instant } from '../model/duration.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Halt } from '../model/halt.ts';
 import type { Mark } from '../model/mark.ts';
@@ -81,7 +82,19 @@ export function skipped(view: View, agent: Agent): string | null {
   const halt = haltOf(view, agent);
   if (halt !== null) return halt.target === null ? 'host-halt' : `${halt.scope}-halt`;
   if (unsafe(view)) return 'unsafe';
+  if (daySpent(view, agent)) return 'budget-exhausted';
   return hasModel(view, agent) ? null : 'no-model';
+}
+
+/**
+ * What an agent spent today is not known since its journal was made anew: its day counts as spent,
+ * until the day is over or an operator has acknowledged what was found.
+ */
+function daySpent({ state, now }: View, agent: Agent): boolean {
+  const news = host(state).journal ?? null;
+  if (agent.budget.day === undefined || news?.unknownSpend === undefined) return false;
+  const unknown = news.unknownSpend === null || news.unknownSpend.includes(agent.name);
+  return unknown && instant(news.at).slice(0, 10) === instant(now).slice(0, 10);
 }
 
 /** A provider answers for it; in a checkout the rehearsal model may (contract, section 4). */

@@ -27,6 +27,8 @@ export interface Facts {
   kept: { what: 'intake' | 'trace' | 'request'; id: string; at: number }[];
   /** Installed on a host, where the invocation path must be safe before a run starts. */
   hostInstall: boolean;
+  /** USD that runs spent which a crash cut off, by their ids: their traces tell. */
+  spent?: ReadonlyMap<string, number>;
   /** The supervisor is stopping: nothing new starts. */
   stopping: boolean;
 }

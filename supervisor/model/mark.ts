@@ -41,13 +41,19 @@ export type Mark =
   | { mark: 'unscheduled'; agent: string; path: RunPath }
   /** A start that was due was left out; the next one is set. */
   | { mark: 'missed'; agent: string; path: RunPath; next: number; missed: number }
-  | { mark: 'interrupted'; run: string; key: string }
+  | { mark: 'interrupted'; run: string; key: string; usd: number }
   | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
   | { mark: 'policy'; digest: Digest }
   /** Rows that nobody's entry wrote are named by this one: an upgrade of the journal. */
   | { mark: 'covered'; rows: number }
   /** The journal was damaged, or its chain does not hold: what of it nobody knows any more. */
-  | { mark: 'journal-found'; what: JournalFault; found: string[]; aside: string | null }
+  | {
+      mark: 'journal-found';
+      what: JournalFault;
+      found: string[];
+      aside: string | null;
+      unknownSpend?: string[] | null;
+    }
   /** An operator has read what was found. */
   | { mark: 'journal-known'; by: string; reason: string }
   | { mark: 'tick' }

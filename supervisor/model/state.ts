@@ -111,6 +111,8 @@ export interface JournalNews {
   found: string[];
   /** Where the damaged file is now. */
   aside: string | null;
+  /** Agents of which nobody knows what they spent on the day of `at`; null: of nobody it is. */
+  unknownSpend?: string[] | null;
 }
 
 /** How many proofs the host's record keeps. */

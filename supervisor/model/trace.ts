@@ -64,7 +64,9 @@ export type GatewayTrace =
 /** What a run printed, and what the supervisor did to it. */
 export type ProcessTrace =
   | { what: 'output'; stream: 'stdout' | 'stderr'; text: string }
-  | { what: 'note'; text: string };
+  | { what: 'note'; text: string }
+  /** The last line: more was left out, for its limit. */
+  | { what: 'full' };
 
 /** One line of `var/state/traces/<run>.jsonl`. */
 export type TraceLine = { at: Instant } & (GatewayTrace | ProcessTrace);

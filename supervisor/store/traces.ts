@@ -25,6 +25,9 @@ export interface TraceEnd {
 const heldChars = 16 * 1024;
 const heldMs = 200;
 
+/** Room for the line that says that there is more. */
+const lastLine = 64;
+
 /**
  * Open a run's trace of at most `limit` bytes. A further open of the same run goes on at its end.
  * Throws the system's error when the file cannot be made.
@@ -48,16 +51,25 @@ export function openTrace(path: string, limit: number): Trace {
       end.dropped += lines.split('\n').length - 1;
     }
   };
+  const sayFull = (at: string) => {
+    const text = `${JSON.stringify({ at, what: 'full' } satisfies TraceLine)}\n`;
+    if (end.bytes + text.length > limit) return;
+    end.bytes += text.length;
+    held += text;
+    flush();
+  };
   const write = (line: TraceLine) => {
     const text = `${redacted(JSON.stringify(line))}\n`;
     const size = Buffer.byteLength(text);
-    if (end.fault !== null || end.dropped > 0 || end.bytes + size > limit) {
+    if (end.fault !== null || end.dropped > 0 || end.bytes + size > limit - lastLine) {
+      if (end.fault === null && end.dropped === 0) sayFull(line.at);
       end.dropped += 1;
       return;
     }
     end.bytes += size;
     held += text;
-    if (held.length >= heldChars) flush();
+    // Money that is held is on the disk before the call goes out: a crash finds it there.
+    if (held.length >= heldChars || line.what === 'call') flush();
     else timer ??= setTimeout(flush, heldMs).unref();
   };
   const close = () => {
@@ -92,4 +104,28 @@ function parsedLine(text: string): TraceLine | null {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
+}
+
+export interface Spent {
+  usd: number;
+  /** Calls that were answered. */
+  steps: number;
+  /** Nothing of it is missing; else it spent at least this. */
+  whole: boolean;
+}
+
+/** What a run spent, by its trace: what was held for a call that has no end there was spent. */
+export function spentIn({ lines, torn, cut }: TraceText): Spent {
+  const calls = new Map<number, number>();
+  const spent: Spent = { usd: 0, steps: 0, whole: torn === 0 && !cut };
+  for (const line of lines) {
+    if (line.what === 'call') calls.set(line.call, line.reserved);
+    if (line.what === 'answer') spent.steps += 1;
+    if (line.what === 'full') spent.whole = false;
+    if (line.what !== 'answer' && line.what !== 'failed') continue;
+    calls.delete(line.call);
+    spent.usd += line.usd;
+  }
+  for (const reserved of calls.values()) spent.usd += reserved;
+  return spent;
 }

@@ -14,6 +14,7 @@ import {
   paid,
   policy,
   proposal,
+  type Rows,
   record,
   rollingBack,
   said,
@@ -138,6 +139,26 @@ describe('what follows from what is found', () => {
     const failed = settle({}, step, { of: 'failed', reason: because('host-failed') });
     expect(failed.retries.get('audit:host')?.attempts).toBe(1);
     expect(host(failed).audit ?? null).toBeNull();
+  });
+});
+
+describe('an agent with a budget of the day, after its journal was made anew', () => {
+  const news = (unknownSpend: string[] | null, ago = 0, zone = now) => {
+    const found = { what: 'rebuilt' as const, found: [], aside: null, unknownSpend };
+    return { host: { journal: { ...found, at: zone - ago } } };
+  };
+  const day = 86_400_000;
+  it.each<[string, Rows, number | undefined, string | null]>([
+    ['its spend is not known', news(['maker']), 1, 'budget-exhausted'],
+    ['nobody’s is known', news(null), 1, 'budget-exhausted'],
+    ['another’s is not known', news(['other']), 1, null],
+    ['all of it was found again', news([]), 1, null],
+    ['it has no budget of the day', news(['maker']), undefined, null],
+    ['that was yesterday', news(['maker'], day), 1, null],
+    ['an operator has acknowledged it', { host: { journal: null } }, 1, null],
+  ])('%s', (_, rows, budget, said) => {
+    const mine = agent('maker', { budget: budget === undefined ? {} : { day: budget } });
+    expect(skipped(view(rows), mine)).toBe(said);
   });
 });
 

@@ -51,6 +51,11 @@ describe('recovery: what a crash cut off', () => {
       ['discard:release:a'],
     ],
   ]);
+  test('a run that was cut off keeps what it spent', () => {
+    const rows = { pending: [pending(run)] };
+    const cut = recover(view(rows, { spent: new Map([['r', 0.25]]) })).marks;
+    expect(cut).toEqual([expect.objectContaining({ mark: 'interrupted', run: 'r', usd: 0.25 })]);
+  });
   test('a repeated seal keeps its id', () => {
     expect(recover(view({ pending: [pending(seal)] })).steps).toEqual([seal]);
   });

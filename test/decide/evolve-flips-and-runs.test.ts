@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { evolve } from '../../supervisor/decide/evolve/entry.ts';
 import type { DeploymentPhase } from '../../supervisor/model/deployment.ts';
+import type { Mark } from '../../supervisor/model/mark.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import {
   deployment,
@@ -30,6 +32,7 @@ import {
   slot,
   spec,
   stable,
+  view,
 } from './build.ts';
 import { deploying, fold, mark, settle } from './fold.ts';
 
@@ -240,11 +243,15 @@ describe('the end of a run', () => {
   });
   test('cut off by a crash it is no evidence', () => {
     const rows = { ...baking(), runs: [running('r', { release: 'b' })], agents: [record('maker')] };
-    const after = mark(rows, { mark: 'interrupted', run: 'r', key: 'run:r' });
+    const after = mark(rows, { mark: 'interrupted', run: 'r', key: 'run:r', usd: 0.25 });
     expect([after.runs.size, after.agents.get('maker')?.recent.length, suspects(after)]).toEqual([
       0, 0, 0,
     ]);
     expect(after.agents.get('maker')?.lastRun?.outcome).toBe('interrupted');
+    const said: Mark = { mark: 'interrupted', run: 'r', key: 'run:r', usd: 0.25 };
+    const puts = evolve(view(rows).state, { at: now, type: 'mark', mark: said }, policy());
+    const row = expect.objectContaining({ outcome: 'interrupted', usd: 0.25 });
+    expect(puts).toContainEqual(expect.objectContaining({ table: 'runs', value: row }));
   });
   test('its start moves its schedule on, an extra one does not', () => {
     const paths = { task: { cron: '0 * * * *', zone: 'UTC', next: now - 1, missed: 0 } };

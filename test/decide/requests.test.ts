@@ -234,6 +234,13 @@ test.each<[string, Request, Rows, Partial<Facts>, string]>([
     'no-model/3',
   ],
   [
+    'run one whose spend of the day nobody knows',
+    { verb: 'run', agent: 'maker', path: null },
+    { host: { journal: { what: 'rebuilt', at: now, found: [], aside: null, unknownSpend: null } } },
+    { agents: new Map([['a', [agent('maker', { budget: { day: 1 } })]]]) },
+    'budget-exhausted/3',
+  ],
+  [
     'run while stopping',
     { verb: 'run', agent: 'maker', path: null },
     {},

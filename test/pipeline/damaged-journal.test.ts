@@ -153,6 +153,24 @@ it('what was barred stays barred: the same change dropped again is refused', asy
   expect((await host.reaches('again', 'refused')).reason?.code).toBe('known-bad');
 }, 60_000);
 
+it('what was spent today is known again from traces; who may have spent more waits for a word', async () => {
+  await using host = await after((place) => {
+    rmSync(place.journal);
+    const said = { what: 'call', call: 1, reserved: 0.5 };
+    // After the last beat of the lived host's clock, and before this one's.
+    const day = new Date(Date.UTC(2026, 0, 5)).toISOString().slice(0, 10).replaceAll('-', '');
+    writeFileSync(place.trace(`${day}T010000Z-ada-task-900`), `${JSON.stringify(said)}\n`);
+    writeFileSync(place.trace(`${day}T010000Z-ben-task-901`), '{"torn');
+  });
+  const reader = openReader(host.layout.journal);
+  const spend = reader.spend({ since: '2026-01-05T00:00:00.000Z' });
+  reader.close();
+  expect(spend.find((one) => one.agent === 'ada')?.usd).toBe(0.5);
+  const news = host.state.host.get('host')?.journal;
+  expect(news?.unknownSpend).toEqual(['ben']);
+  expect(news?.found.join('\n')).toMatch(/ben-task-901: what it spent/);
+}, 60_000);
+
 it('a sealed drop of which nothing is left is refused, and its agent is told', async () => {
   await using host = await after(({ journal, sealed }) => {
     rmSync(journal);

@@ -1,7 +1,7 @@
-import { appendFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { TraceLine } from '../../supervisor/model/trace.ts';
-import { openTrace, readTrace } from '../../supervisor/store/traces.ts';
+import { openTrace, readTrace, spentIn } from '../../supervisor/store/traces.ts';
 import { folder, soon } from './support.ts';
 
 const note = (text: string): TraceLine => {
@@ -33,7 +33,7 @@ test('a trace is bounded: what does not fit is counted, and nothing is cut in ha
   const end = trace.close();
   expect(statSync(file).size).toBeLessThanOrEqual(limit);
   expect(end.bytes).toBe(statSync(file).size);
-  const kept = readTrace(file)?.lines.length ?? 0;
+  const kept = readTrace(file)?.lines.filter((one) => one.what === 'note').length ?? 0;
   expect(kept).toBeGreaterThan(0);
   expect(kept + end.dropped).toBe(100);
   const again = openTrace(file, limit);
@@ -57,4 +57,44 @@ test('a trace that cannot be written costs the trace, not the run', () => {
   trace.write(note('lost'));
   trace.write(note('lost as well'));
   expect(trace.close()).toMatchObject({ dropped: 2, fault: 'ENOSPC' });
+});
+
+const at = '2026-11-21T01:18:50.000Z';
+const call = (number: number, reserved: number) =>
+  ({ at, what: 'call', call: number, reserved }) as TraceLine;
+const end = (what: 'answer' | 'failed', number: number, usd: number) =>
+  ({ at, what, call: number, usd }) as TraceLine;
+
+test.each<[string, TraceLine[], Partial<{ torn: number; cut: boolean }>, object]>([
+  ['nothing was asked', [note('hello')], {}, { usd: 0, steps: 0, whole: true }],
+  ['answered', [call(1, 2), end('answer', 1, 0.5)], {}, { usd: 0.5, steps: 1, whole: true }],
+  ['failed, and paid', [call(1, 2), end('failed', 1, 0.25)], {}, { usd: 0.25, whole: true }],
+  ['cut off before its answer', [call(1, 2)], {}, { usd: 2, steps: 0, whole: true }],
+  [
+    'a second source, and a call beside it',
+    [call(1, 2), end('failed', 1, 0), call(1, 4), call(2, 1), end('answer', 1, 3)],
+    {},
+    { usd: 4, steps: 1, whole: true },
+  ],
+  ['left out at its limit', [end('answer', 1, 1), { at, what: 'full' }], {}, { whole: false }],
+  ['torn', [end('answer', 1, 1)], { torn: 1 }, { usd: 1, whole: false }],
+  ['longer than is read', [end('answer', 1, 1)], { cut: true }, { usd: 1, whole: false }],
+])('what a run spent, by its trace: %s', (_, lines, more, spent) => {
+  expect(spentIn({ lines, torn: 0, cut: false, ...more })).toMatchObject(spent);
+});
+
+test('a call is on the disk before it goes out, and a trace that is full says so', () => {
+  const file = `${folder()}/run-1.jsonl`;
+  const trace = openTrace(file, 2000);
+  trace.write(note('held back'));
+  trace.write(call(1, 2));
+  expect(spentIn(readTrace(file) ?? { lines: [], torn: 0, cut: false }).usd).toBe(2);
+  trace.write(note('x'.repeat(2000)));
+  expect(readFileSync(file, 'utf8')).toMatch(/"what":"full"\}\n$/);
+  trace.write(call(2, 2));
+  expect(trace.close()).toMatchObject({ bytes: statSync(file).size, dropped: 2 });
+  const again = openTrace(file, 2000);
+  again.write(note('x'.repeat(2000)));
+  again.close();
+  expect(statSync(file).size).toBeLessThanOrEqual(2000);
 });

@@ -49,6 +49,8 @@ function traceText(one: TraceLine, paint: Paint): string {
       return paint.red('script') + said(one.fault);
     case 'output':
       return `${one.stream}${said(one.text)}`;
+    case 'full':
+      return 'full  the rest was left out (policy limits.run.trace)';
     case 'note':
       return `note  ${line(one.text, 500)}`;
   }

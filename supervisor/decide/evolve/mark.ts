@@ -102,7 +102,7 @@ const on: On = {
   },
   interrupted(draft, mark) {
     draft.put('pending', mark.key, null);
-    runInterrupted(draft, mark.run);
+    runInterrupted(draft, mark.run, mark.usd);
   },
   switches(draft, mark) {
     draft.host({ switches: mark.names });

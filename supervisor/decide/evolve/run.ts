@@ -45,12 +45,13 @@ export function runFailedToStart(draft: Draft, spec: RunSpec, because: Reason): 
 }
 
 /** Cut off by a crash of the supervisor: no evidence of anything. */
-export function runInterrupted(draft: Draft, id: string): void {
+export function runInterrupted(draft: Draft, id: string, usd: number): void {
   const run = draft.state.runs.get(id);
   if (run === undefined) return;
   const message = 'the supervisor went away while the run was going on';
   const because = reason('run-interrupted', { message, step: 'run', input: id });
-  const end = { outcome: 'interrupted' as const, endedAt: instant(draft.now), reason: because };
+  const endedAt = instant(draft.now);
+  const end = { outcome: 'interrupted' as const, endedAt, reason: because, usd };
   draft.put('runs', id, { ...run, ...end }, false);
   last(draft, { ...run, ...end });
 }

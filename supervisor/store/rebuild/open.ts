@@ -13,6 +13,7 @@ export interface Anew {
   /** Where the damaged file is now; null: there was none. */
   aside: string | null;
   lost: string[];
+  unknownSpend: string[] | null;
 }
 
 /**
@@ -48,14 +49,14 @@ function openReadable(layout: Layout, now: () => number): Journal {
 /** Its rows are in one transaction: a crash before leaves an empty journal, which is made again. */
 function makeAnew(layout: Layout, now: () => number, cause: Reason) {
   const aside = setAside(layout, now());
-  const { puts, lost } = rebuild(layout, now());
+  const { puts, ...known } = rebuild(layout, now());
   const making = `${layout.journal}.making`;
   const first = openJournal(making, now);
   first.commit([], puts);
   first.close();
   moveFile(making, layout.journal);
   syncFolder(layout.state);
-  return { journal: openJournal(layout.journal, now), anew: { cause, aside, lost } };
+  return { journal: openJournal(layout.journal, now), anew: { cause, aside, ...known } };
 }
 
 /** With its side files: a journal.db-wal that stays would be taken for the new one's. */

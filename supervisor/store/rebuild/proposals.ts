@@ -106,7 +106,7 @@ function blank(id: string, proposer: string, sealed: SealedThere): Proposal {
 }
 
 /** `20261121T011850Z-maker-name`: when it was received. */
-function timeOf(id: string): string {
+export function timeOf(id: string): string {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(id)?.slice(1).map(Number);
   if (parts === undefined) return instant(0);
   const [year = 0, month = 1, day, hour, minute, second] = parts;

@@ -9,11 +9,14 @@ import { readRuntimeConfig } from '../runtime-config.ts';
 import { type Found, lookAround } from './found.ts';
 import { judgeProposals } from './proposals.ts';
 import { judgeReleases } from './releases.ts';
+import { spentToday } from './spend.ts';
 
 export interface Rebuilt {
   puts: Put[];
   /** What nobody knows any more, one thing each: for people. */
   lost: string[];
+  /** As `JournalNews.unknownSpend`. */
+  unknownSpend: string[] | null;
 }
 
 export function rebuild(layout: Layout, now: number): Rebuilt {
@@ -25,6 +28,7 @@ export function rebuild(layout: Layout, now: number): Rebuilt {
   const stable = releases.filter((one) => one.stableAt !== null && !barred.has(one.digest));
   const current = linked ?? stable.at(-1)?.id ?? null;
   const rows = judgeProposals({ layout, found, current, now });
+  const spent = spentToday(layout, current, now);
   const moved = current === link ? [] : [`current: the link was ${link}; it is ${current} now`];
   return {
     puts: [
@@ -34,17 +38,19 @@ export function rebuild(layout: Layout, now: number): Rebuilt {
       ...rows.proposals
         .filter(({ tell }) => tell)
         .map(({ row }) => put('receipts', row.id, { id: row.id, agent: row.proposer })),
+      ...spent.runs.map((row) => put('runs', row.id, row, false)),
       ...bakeOf({ layout, found, now, proposal: rows.baking }),
       put('host', 'host', hostRow(current, now)),
     ],
-    lost: [...moved, ...lost, ...rows.lost, ...found.unreadable, ...always],
+    lost: [...moved, ...lost, ...rows.lost, ...spent.lost, ...found.unreadable, ...always],
+    unknownSpend: spent.unknown,
   };
 }
 
 /** What stands in the journal alone. */
 const always = [
   'runs of before: their outcomes, durations and costs; their traces are kept. What was spent ' +
-    'today counts as nothing: `airlock halt` an agent that must not spend more',
+    'today is taken from those: the last seconds before a power cut may be missing in them',
   'answers to requests, approvals that were given, and who is made to wait for failed proposals',
   'bad marks that an operator set on a release that had been stable, or took away again',
 ];
