@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Real processes and sandboxes: forks, and worker threads of the product that read TypeScript.
+    globalSetup: 'test/built.ts',
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ['--import', 'tsx'],

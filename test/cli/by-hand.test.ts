@@ -2,10 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { document, givenTheBuiltCommand } from './support/command.ts';
+import { document } from './support/command.ts';
 import { LiveHost } from './support/live.ts';
-
-givenTheBuiltCommand();
 
 /** The lines of the README's section, as they stand there: ROOT and RELEASE are put in. */
 function readmeLines(root: string, release: string): string[] {

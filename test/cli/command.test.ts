@@ -10,10 +10,8 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aProposal, aRun, put } from '../fixtures/store/rows.ts';
-import { airlock, document, givenTheBuiltCommand } from './support/command.ts';
+import { airlock, document } from './support/command.ts';
 import { givenRoot } from './support/root.ts';
-
-givenTheBuiltCommand();
 
 const evil = { title: 'better\x1b[2J\u202e', why: 'trust\nme \x1b]8;;http://x\x07' };
 const harmful = /[\u202e\u2066]|(?!\n)\p{Cc}/u;

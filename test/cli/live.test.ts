@@ -2,17 +2,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tiny, until } from '../pipeline/support/host.ts';
-import {
-  airlock,
-  commandLine,
-  document,
-  ended,
-  givenTheBuiltCommand,
-  startIn,
-} from './support/command.ts';
+import { airlock, commandLine, document, ended, startIn } from './support/command.ts';
 import { folder, LiveHost } from './support/live.ts';
-
-givenTheBuiltCommand();
 
 async function givenLiveHost(bake?: string): Promise<LiveHost> {
   const host = new LiveHost(folder(), bake);

@@ -15,10 +15,8 @@ import { reason } from '../../supervisor/model/reason.ts';
 import type { Release } from '../../supervisor/model/release.ts';
 import type { Put } from '../../supervisor/model/state.ts';
 import { aProposal, put } from '../fixtures/store/rows.ts';
-import { airlock, document, givenTheBuiltCommand } from './support/command.ts';
+import { airlock, document } from './support/command.ts';
 import { givenRoot, type Root } from './support/root.ts';
-
-givenTheBuiltCommand();
 
 const link = ({ layout }: Root) => readlinkSync(layout.current).replace('releases/', '');
 const ids = ({ releases }: Root) => releases.map((one) => one.id) as [string, string, string];

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Proposal, terminal } from '../../supervisor/model/proposal.ts';
-import { buildCommand, Machine } from './support/machine.ts';
+import { Machine } from './support/machine.ts';
 import { type Called, callsUnder, type Fault, fromTheStart, Hurting } from './support/strace.ts';
 
 /*
@@ -25,19 +25,14 @@ const harmless = [
 /** Each time: it was opened for reading instead, and held nobody out. */
 const always = /^openat .*writer\.lock$/;
 
-let remove: () => void;
 let settled: Machine;
 beforeAll(async () => {
-  remove = buildCommand();
   settled = new Machine();
   settled.start();
   await settled.ready();
   await settled.quit();
 });
-afterAll(async () => {
-  await settled.remove();
-  remove();
-});
+afterAll(() => settled.remove());
 
 type When = 'starting' | 'working';
 interface Case {

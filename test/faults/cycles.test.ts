@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { terminal } from '../../supervisor/model/proposal.ts';
 import { randomOf } from '../fuzz/support/mutate.ts';
-import { buildCommand, library, Machine, until } from './support/machine.ts';
+import { library, Machine, until } from './support/machine.ts';
 
 /*
  * The classic of the trade: a change is on its way while every process of the machine is killed at
@@ -11,16 +11,11 @@ import { buildCommand, library, Machine, until } from './support/machine.ts';
 const cycles = Number(process.env.AIRLOCK_CYCLES ?? 30);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
-let remove: () => void;
 let machine: Machine;
 beforeAll(() => {
-  remove = buildCommand();
   machine = new Machine();
 });
-afterAll(async () => {
-  await machine.remove();
-  remove();
-});
+afterAll(() => machine.remove());
 
 /** fsync and its like do nothing: package `eatmydata`. */
 const unsynced = { environment: { LD_PRELOAD: library('libeatmydata.so') } };

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { buildCommand, library, Machine, signalAll, until } from './support/machine.ts';
+import { library, Machine, signalAll, until } from './support/machine.ts';
 
 /*
  * The wall clock of the real daemon is set while it works (libfaketime: the monotonic clock goes on
@@ -12,19 +12,14 @@ const hour = 3600;
 // Mostly they wait for time to pass.
 vi.setConfig({ maxConcurrency: 3 });
 
-let remove: () => void;
 let settled: Machine;
 beforeAll(async () => {
-  remove = buildCommand();
   settled = new Machine(null, slow);
   settled.start();
   await settled.ready();
   await settled.quit();
 });
-afterAll(async () => {
-  await settled.remove();
-  remove();
-});
+afterAll(() => settled.remove());
 
 /** Midnight, when all agents run, comes twice in this zone on 25 October, at 00:00 and 01:00 UTC. */
 const slow = { bakes: '3s', more: 'timezone: Atlantic/Azores\n' };

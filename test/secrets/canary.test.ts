@@ -1,14 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { givenTheBuiltCommand } from '../cli/support/command.ts';
 import { folder, LiveHost } from '../cli/support/live.ts';
 import { type Behaviour, givenProvider, refuses, says, streams } from '../gateway/provider.ts';
 import { tinyPolicy, until } from '../pipeline/support/host.ts';
 import { snoopingRuntime } from './support/runtime.ts';
 import { Scan } from './support/scan.ts';
-
-givenTheBuiltCommand();
 
 const planted = {
   file: 'sk-ant-file-canary-5f2a91c7',

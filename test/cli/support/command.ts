@@ -1,10 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
-
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+import { type ChildProcess, spawn } from 'node:child_process';
+import { onTestFinished } from 'vitest';
+import { built } from '../../built.ts';
 
 /** Bare `node` as a person's shell would start it. */
 const environment = { PATH: process.env.PATH, HOME: process.env.HOME };
@@ -13,19 +9,6 @@ export interface Ended {
   exit: number | null;
   stdout: string;
   stderr: string;
-}
-
-let built = '';
-
-/** Build the command once a test file, into a folder of its own, and run that. */
-export function givenTheBuiltCommand(): void {
-  beforeAll(() => {
-    const cache = join(repository, 'node_modules', '.cache');
-    mkdirSync(cache, { recursive: true });
-    built = mkdtempSync(join(cache, 'airlock-cli-'));
-    execFileSync(process.execPath, [join(repository, 'supervisor/build.mjs'), built]);
-  });
-  afterAll(() => rmSync(built, { recursive: true, force: true }));
 }
 
 /** Run the command to its end. */
@@ -39,7 +22,7 @@ export function startAirlock(root: string, ...args: string[]): ChildProcess {
 
 /** The command as a line for a shell or a terminal. */
 export const commandLine = (root: string, ...args: string[]): string[] => [
-  ...[process.execPath, join(built, 'cli', 'airlock.js'), '--root', root],
+  ...[process.execPath, built('cli/airlock.js'), '--root', root],
   ...args,
 ];
 

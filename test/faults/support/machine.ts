@@ -12,14 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { verifyRelease } from '../../../supervisor/act/stage/verify.ts';
 import { type Layout, layout } from '../../../supervisor/model/layout.ts';
 import { type Proposal, terminal } from '../../../supervisor/model/proposal.ts';
 import { openReader, type Reader } from '../../../supervisor/store/reader.ts';
+import { built } from '../../built.ts';
 import { tiny } from '../../pipeline/support/host.ts';
-
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Times are real here: a process that is hurt from outside cannot be handed a clock. */
 const policy = (bakes: string) => `
@@ -32,17 +30,6 @@ bake: {for: ${bakes}, max: 2m}
 models: {cheap: [{provider: rehearsal}]}
 limits: {drain: 1s, jitter: 0s, queuedPerAgent: 50}
 `;
-
-let built = '';
-
-/** The command as it is installed, once a test file; gives back what removes it. */
-export function buildCommand(): () => void {
-  const cache = join(repository, 'node_modules', '.cache');
-  mkdirSync(cache, { recursive: true });
-  built = mkdtempSync(join(cache, 'airlock-faults-'));
-  execFileSync(process.execPath, [join(repository, 'supervisor/build.mjs'), built]);
-  return () => rmSync(built, { recursive: true, force: true });
-}
 
 export interface How {
   /** What the daemon is started by: a program and its arguments. */
@@ -93,7 +80,7 @@ export class Machine {
 
   /** Begin a life, of a process group of its own. */
   start({ by = [], environment = {} }: How = {}): void {
-    const command = [process.execPath, join(built, 'cli/airlock.js'), 'start'];
+    const command = [process.execPath, built('cli/airlock.js'), 'start'];
     const place = ['--root', this.layout.root, '--policy', this.policyFile];
     const [program = '', ...args] = [...by, ...command, ...place];
     this.#before += this.#said;
@@ -215,7 +202,7 @@ export class Machine {
   /** Run a verb of the command to its end; throws when its exit code is not 0. */
   ask(verb: string, ...args: string[]): string {
     const place = ['--root', this.layout.root, '--policy', this.policyFile];
-    const all = [join(built, 'cli/airlock.js'), verb, ...args, ...place];
+    const all = [built('cli/airlock.js'), verb, ...args, ...place];
     return execFileSync(process.execPath, all, { encoding: 'utf8' });
   }
 }
