@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, vi } from 'vitest';
 import type { Door, Turn } from './door.ts';
 import { openDoor } from './door.ts';
+import { type Stripped, stripped } from './stripped.ts';
 
 export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -84,10 +85,14 @@ export interface RunOptions {
   onStart?: (pid: number) => void;
 }
 
+let own: Promise<Stripped> | undefined;
+
 /** When: one run of `kernel/main.ts`, started as the supervisor starts it. */
-export function run(bench: Bench, options: RunOptions = {}): Promise<Ended> {
-  const child = spawn('node', ['--import', 'tsx', 'kernel/main.ts'], {
-    cwd: options.release ?? checkout,
+export async function run(bench: Bench, options: RunOptions = {}): Promise<Ended> {
+  own ??= stripped(checkout);
+  const { folder, argv } = await (options.release ? stripped(options.release) : own);
+  const child = spawn('node', [...argv, 'kernel/main.ts'], {
+    cwd: folder,
     env: environmentOf(bench, options) as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
