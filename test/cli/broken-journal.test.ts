@@ -14,15 +14,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { document, type Ended, givenTheBuiltCommand } from './support/command.ts';
+import { document, type Ended } from './support/command.ts';
 import { folder, LiveHost } from './support/live.ts';
 
 /*
  * Break glass on a ROOT with two stable releases: the journal is damaged while the daemon is dead,
  * hangs or lives. Every verb does its thing, says what it could not see, and leaves a record.
  */
-givenTheBuiltCommand();
-
 type Daemon = 'dead' | 'hung' | 'alive';
 
 const journalOf = (host: LiveHost) => join(host.root, 'var/state/journal.db');
