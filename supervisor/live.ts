@@ -64,6 +64,8 @@ export interface Live {
   warm(): Promise<void>;
   /** Why the loop is dead although it may turn; null while it lives. */
   whyDead(): string | null;
+  /** Rejects when the journal is damaged under the loop: only a start makes one anew. */
+  lost: Promise<never>;
   /** Ids of the runs under way in this process. */
   running(): string[];
   /** Stop every run for a shutdown; resolves when nothing of them is left. */
@@ -114,6 +116,7 @@ export function goLive(outside: Outside): Live {
   const { hostInstall } = outside;
   const settle = () => policy.inForce().policy.limits.settle;
   const eyes = observer({ layout, now, settle, hostInstall });
+  const { promise: lost, lose } = loss();
   const before = journal.load();
   const spent = spentByCutOff(layout, before);
   const loop: Loop = new Loop(before, {
@@ -128,12 +131,15 @@ export function goLive(outside: Outside): Live {
     },
     commit: (entries, puts) => withRoom(layout, () => journal.commit(entries, puts)),
     perform: (step, settle) => perform(world, step, settle),
-    stuck: (error) => tellStuck(outside, error),
+    stuck: (error) => {
+      tellStuck(outside, error);
+      if (error instanceof Failure && error.reason.code === 'journal-damaged') lose(error);
+    },
   });
   const { current } = host(loop.state);
   if (current !== null) readyInboxes(world, current);
   return {
-    ...{ loop, policy },
+    ...{ loop, policy, lost },
     warm: () => threads.warm(),
     whyDead: () => whyDead(pulseOf(outside, loop, policy, began), now()),
     running: () => [...world.running.keys()],
@@ -151,6 +157,15 @@ export function goLive(outside: Outside): Live {
     },
     close: () => threads.close(),
   };
+}
+
+function loss() {
+  let lose: (error: Failure) => void = () => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  promise.catch(() => undefined); // who does not wait for it is not told
+  return { promise, lose };
 }
 
 function pulseOf(

@@ -60,7 +60,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   let supervisor: Supervisor | null = null;
   try {
     supervisor = await startSupervisor({ ...options, log });
-    const ended = untilSignal();
+    const ended = Promise.race([untilSignal(), supervisor.live.lost]);
     await Promise.race([supervisor.ready, ended]);
     await told(['--ready', `--status=airlock ${version}`], log);
     const why = await ended;

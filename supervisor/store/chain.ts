@@ -3,7 +3,7 @@
  * the last entry of a transaction names the rows that followed. So an edit shows, wherever it was
  * made, and shows where (docs/decisions/21).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Database } from '../host/database.ts';
 import type { Put } from '../model/state.ts';
 
@@ -30,7 +30,7 @@ export const origin = '';
 
 export function linkOf(before: string, { seq, at, type, subject, data, puts }: Line): string {
   const text = JSON.stringify([before, seq, at, type, subject, data, puts]);
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** Table, id, live or not, and a digest of the value; null: the row was removed. */
@@ -42,7 +42,7 @@ export function putName(table: string, id: string, live: boolean, json: string |
 }
 
 /** 128 bits: enough that nobody finds another row with the same. */
-const sumOf = (json: string) => createHash('sha256').update(json).digest('hex').slice(0, 32);
+const sumOf = (json: string) => hash('sha256', json, 'hex').slice(0, 32);
 
 export const putsText = (names: readonly PutName[]): string | null =>
   names.length === 0 ? null : JSON.stringify(names);

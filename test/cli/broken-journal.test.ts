@@ -107,7 +107,7 @@ const needs = (end: Ended) =>
 const daemonSays: Record<Daemon, RegExp> = {
   dead: /does not run/,
   hung: /is stopped: it answers nobody/,
-  alive: /could not look|cannot go on/,
+  alive: /could not look|cannot go on|does not run/,
 };
 
 it.each(cases)(
@@ -121,7 +121,7 @@ it.each(cases)(
     harm(journalOf(host));
 
     const halted = await host.ask('halt', '--agent', 'ada', '--reason', 'it smells', '--json');
-    expect(document(halted)).toMatchObject({ ok: true, daemon: daemon !== 'dead' });
+    expect(document(halted)).toMatchObject({ ok: true });
     expect(readFileSync(join(host.root, 'var/switches/agent.ada'), 'utf8')).toBe('it smells\n');
     const [doctor, status] = await Promise.all([
       host.ask('doctor', '--json'),
@@ -158,7 +158,10 @@ it.each(cases)(
     });
 
     if (daemon === 'hung') host.signal('SIGKILL');
-    if (daemon !== 'dead') await host.stop();
+    // What cannot be recorded is not done: it ends by itself, so that it is started again.
+    const ends = daemon === 'alive' && damage === 'it is deleted';
+    if (ends) await expect.poll(() => host.running, { timeout: 10_000 }).toBe(false);
+    if (daemon !== 'dead') expect(await host.stop()).toBe(ends ? 1 : daemon === 'hung' ? null : 0);
     host.said = '';
     await host.start();
     expect(link(host)).toBe(before);

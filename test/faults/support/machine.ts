@@ -151,7 +151,15 @@ export class Machine {
   /** What lies in an inbox, taken by nobody. */
   waiting(agent = 'cleo'): string[] {
     const inbox = this.layout.inbox(agent);
-    return existsSync(inbox) ? readdirSync(inbox).filter((name) => !name.startsWith('.')) : [];
+    const lying = existsSync(inbox) ? readdirSync(inbox) : [];
+    return [...lying.filter((name) => !name.startsWith('.')), ...this.claimed()];
+  }
+
+  /** Taken out of the inbox, and cut off before the proposal that it becomes was on record. */
+  claimed(): string[] {
+    const known = new Set(this.proposals().map((one) => one.id));
+    const { intake } = this.layout;
+    return existsSync(intake) ? readdirSync(intake).filter((id) => !known.has(id)) : [];
   }
 
   read<T>(look: (reader: Reader) => T): T {
