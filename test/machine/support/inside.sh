@@ -32,4 +32,6 @@ mkdir -p .before
 pivot_root . .before
 # Of the host nothing is left but what the overlay shows, and that is written to the disk alone.
 umount -l /.before
+# As a host has it: what systemd mounts for a service, its credentials say, is seen everywhere.
+mount --make-rshared /
 exec /lib/systemd/systemd --unit=machine.target </dev/null >/host/console 2>&1
