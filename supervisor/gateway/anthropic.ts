@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { redacted } from '../host/secrets.ts';
+import { jsonOrNull } from '../model/json.ts';
 import type { Upstream } from '../model/policy.ts';
 import { innermost, reasonOf } from '../model/reason.ts';
 import type { AnswerReader } from './answer.ts';
@@ -115,10 +116,12 @@ async function whole(
   reader: AnswerReader,
 ): Promise<Ending> {
   const told = await readAll(answer, LONGEST_ANSWER);
-  const message = JSON.parse(told.toString());
+  const message = jsonOrNull(told.toString());
+  // Not in the parser's own words: they repeat a part of the text, half a key say.
+  if (message === null) throw new Error('the answer is no JSON');
   const clean = withoutSecrets(message);
-  const body = clean === null ? told : Buffer.from(JSON.stringify(clean));
-  reader.message(clean ?? message);
+  const body = Buffer.from(clean.text);
+  reader.message(clean.value);
   call.response.writeHead(200, { ...headers, 'content-length': String(body.length) });
   call.response.end(body);
   return { kind: 'answered', answer: reader.read() };

@@ -1,4 +1,5 @@
-import { type SecretStream, secretStream } from '../host/secrets.ts';
+import { redacted, type SecretStream, secretStream } from '../host/secrets.ts';
+import { jsonOrNull } from '../model/json.ts';
 import { withoutSecrets } from './redact.ts';
 import { encodeEvent, type ServerEvent } from './sse.ts';
 
@@ -47,7 +48,9 @@ export function cleanStream(): CleanStream {
 
   return {
     push(event) {
-      const data = parse(event.data);
+      const data = jsonOrNull(event.data);
+      if (data === null) return [strange(event)];
+      if (!isWire(data)) return [plain(event, data)];
       const { type, delta, index } = data;
       if (type === 'content_block_delta' && isWire(delta)) {
         const field = growing.find((name) => typeof delta[name] === 'string');
@@ -66,25 +69,21 @@ export function cleanStream(): CleanStream {
 
 function said({ last }: Block, text: string): CleanEvent {
   const { event, data, delta, field } = last;
-  return plain(event, { ...data, delta: { ...delta, [field]: text } }, true);
+  return plain(event, { ...data, delta: { ...delta, [field]: text } });
 }
 
-/** Byte for byte as it came where nothing is to be hidden. */
-function plain({ event, data: text }: ServerEvent, data: Wire, changed = false): CleanEvent {
-  const clean = withoutSecrets(data) as Wire | null;
-  const told = clean === null && !changed ? text : JSON.stringify(clean ?? data);
-  return { bytes: encodeEvent({ event, data: told }), data: clean ?? data };
+function plain({ event }: ServerEvent, data: unknown): CleanEvent {
+  const clean = withoutSecrets(data);
+  return { bytes: encodeEvent({ event: named(event), data: clean.text }), data: clean.value };
 }
 
-function parse(data: string): Wire {
-  try {
-    const value: unknown = JSON.parse(data);
-    // Whatever it is, it is no event of the Messages API: its text is cleaned as it stands.
-    return isWire(value) ? value : { text: data };
-  } catch {
-    return { text: data };
-  }
+/** No event of the Messages API: its text is cleaned as it stands. */
+function strange({ event, data }: ServerEvent): CleanEvent {
+  const text = redacted(data);
+  return { bytes: encodeEvent({ event: named(event), data: text }), data: text };
 }
+
+const named = (event: string | null) => (event === null ? null : redacted(event));
 
 function isWire(value: unknown): value is Wire {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

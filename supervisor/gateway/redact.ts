@@ -31,9 +31,12 @@ export function cleanAll<T>(value: T, redact: Redactor): T {
   return Object.fromEntries(pairs);
 }
 
-/** What a provider said, as a run may hear it; null: there is no secret in it. */
-export function withoutSecrets(value: unknown): unknown {
+/**
+ * What a provider said, as a run may hear it: written anew, since in its own bytes a name that
+ * stands twice or an escape could carry what nobody sees who reads the value.
+ */
+export function withoutSecrets<T>(value: T): { text: string; value: T } {
   const plain = JSON.stringify(value);
-  const clean = redacted(plain);
-  return clean === plain ? null : JSON.parse(clean);
+  const text = redacted(plain);
+  return { text, value: text === plain ? value : JSON.parse(text) };
 }

@@ -108,7 +108,9 @@ function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = [0, 1, 2].flatMap((shift) => inBase64(bytes, shift));
   const url = [encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)];
-  const all = [secret, json, inJson(json), ascii, ...url, ...base64, bytes.toString('hex')];
+  const hex = bytes.toString('hex');
+  const each = [hex, hex.replace(/../g, '%$&')].flatMap((one) => [one, one.toUpperCase()]);
+  const all = [secret, json, inJson(json), ascii, ...url, ...base64, ...each];
   return [...new Set(all)].filter((form) => form.length >= shortest);
 }
 
@@ -123,7 +125,8 @@ function inBase64(bytes: Buffer, shift: number): string[] {
   return forms.map((form) => whole.toString(form).slice(from, to));
 }
 
-const credential = 'credential:';
+/** How a policy's `keyFile` names a credential of the service. */
+export const credential = 'credential:';
 
 /** Where the key of a policy's `keyFile` is; null: a credential that the service was not given. */
 export function secretPath(
@@ -144,6 +147,8 @@ export interface SecretWish {
   keyFile: string;
   /** The policy's folder. */
   folder: string;
+  /** Where the service's credentials are, if not this process's own. */
+  credentials?: string | undefined;
   /** In a host install a key that others can read, or that an agent owns, is refused. */
   strict: boolean;
   /** The supervisor's user, where another asks. */
@@ -151,8 +156,8 @@ export interface SecretWish {
 }
 
 /** The key itself, hidden from now on. Throws Failure `no-model`. */
-export function readSecret({ keyFile, folder, strict, owner }: SecretWish): string {
-  const path = secretPath(keyFile, folder);
+export function readSecret({ keyFile, folder, credentials, strict, owner }: SecretWish): string {
+  const path = secretPath(keyFile, folder, credentials);
   const { content, fault } = path === null ? nothing : look(path, keyFile, owner);
   const key = content?.trim() ?? '';
   // Hidden even if it is refused: it was read, and whoever told it may be a provider.
@@ -167,18 +172,27 @@ export function readSecret({ keyFile, folder, strict, owner }: SecretWish): stri
   });
 }
 
-/** Before anything that came from a run or a provider is written down: every key of a policy. */
-export function hideKeys({ policy, folder }: Pick<PolicyInForce, 'policy' | 'folder'>): void {
-  for (const upstream of Object.values(policy.models).flat()) {
-    if (upstream.provider === 'rehearsal') continue;
-    const path = secretPath(upstream.keyFile, folder);
+/**
+ * Before anything that came from a run or a provider is written down: every key of a policy. Given
+ * back are the names of those that cannot be read, by an operator's command say: no fault here, the
+ * call that needs one says so.
+ */
+export function hideKeys(
+  { policy, folder }: Pick<PolicyInForce, 'policy' | 'folder'>,
+  credentials?: string,
+): string[] {
+  const upstreams = Object.values(policy.models).flat();
+  const named = upstreams.flatMap((one) => (one.provider === 'rehearsal' ? [] : [one.keyFile]));
+  return [...new Set(named)].filter((keyFile) => {
+    const path = secretPath(keyFile, folder, credentials);
     try {
-      if (path !== null) hide(look(path, upstream.keyFile).content?.trim() ?? '');
+      const key = path === null ? '' : (look(path, keyFile).content?.trim() ?? '');
+      hide(key);
+      return key === '';
     } catch {
-      // What cannot be read, by an operator's command say, is no fault here: the call that needs
-      // it says so.
+      return true;
     }
-  }
+  });
 }
 
 interface Look {
