@@ -8,6 +8,7 @@ import { daemonState } from '../store/daemon.ts';
 import { describeIssues } from '../store/faults.ts';
 import { readAnswer, writeRequest } from '../store/requests.ts';
 import { type Call, exits, type Result } from './call.ts';
+import { hideKnownKeys } from './policy.ts';
 import { line } from './show/escape.ts';
 import { reasonText } from './show/reason.ts';
 
@@ -19,6 +20,7 @@ export async function ask(call: Call, request: Request): Promise<Result> {
   const { layout } = call;
   mustBeAskable(request);
   needDaemon(layout, request.verb);
+  hideKnownKeys(call);
   const id = writeRequest(layout, request, call.now());
   const answer = await waitForAnswer(layout, id, patienceMs);
   if (answer !== null) return answered(call, answer);

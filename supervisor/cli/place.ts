@@ -81,6 +81,12 @@ function above(program: string, ask: (folder: string) => string | null | undefin
   }
 }
 
+/** Where root finds what systemd gave the service; undefined: a checkout has none but its own. */
+export function credentialsOf({ checkout, instance }: Place): string | undefined {
+  const unit = instance === null ? 'airlock.service' : `airlock@${instance}.service`;
+  return checkout === null ? `/run/credentials/${unit}` : undefined;
+}
+
 /** Where a host install's supervisor finds the one who may start runs. */
 export function launcherSocket(instance: string | null): string {
   return `/run/airlock${instance === null ? '' : `-${instance}`}/launcher.sock`;

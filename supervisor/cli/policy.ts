@@ -3,6 +3,7 @@ import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { loadPolicy } from '../store/policy.ts';
 import type { Call } from './call.ts';
+import { credentialsOf } from './place.ts';
 import { line } from './show/escape.ts';
 import type { Paint } from './show/paint.ts';
 
@@ -10,7 +11,7 @@ import type { Paint } from './show/paint.ts';
 export function needPolicy(call: Call): PolicyInForce {
   const { policy, faults } = loadPolicy(call.place.policyFile);
   if (policy !== null) {
-    hideKeys(policy);
+    hideKeys(policy, credentialsOf(call.place));
     return policy;
   }
   const [first] = faults;
@@ -19,6 +20,19 @@ export function needPolicy(call: Call): PolicyInForce {
   const message = `the policy has ${faults.length} faults`;
   const input = call.place.policyFile;
   throw new Failure('policy-invalid', { message, step: 'policy', input, actual });
+}
+
+/**
+ * Before what an operator typed is written: the keys that this command can read are never in it. A
+ * policy that is none, or cannot be read, stops nobody who halts or rolls back.
+ */
+export function hideKnownKeys({ place }: Call): void {
+  try {
+    const { policy } = loadPolicy(place.policyFile);
+    if (policy !== null) hideKeys(policy, credentialsOf(place));
+  } catch {
+    // Then nothing is known of any key here.
+  }
 }
 
 /** All faults of a policy file, each with its line, what stands there and what to do. */

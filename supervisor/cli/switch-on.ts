@@ -3,11 +3,13 @@ import { daemonState } from '../store/daemon.ts';
 import { removeSwitch, writeSwitch } from '../store/switches.ts';
 import { type Call, exits, type Result } from './call.ts';
 import { doubts } from './doubts.ts';
+import { hideKnownKeys } from './policy.ts';
 import { line } from './show/escape.ts';
 import { scopeText } from './switch-scope.ts';
 
 /** Write a switch file; it is in force when this returns, daemon or not. */
 export function switchOn(call: Call, scope: HaltScope, target: string | null, why: string): Result {
+  hideKnownKeys(call);
   const whole = writeSwitch(call.layout, scope, target, why);
   const { running } = daemonState(call.layout);
   const what = line(scopeText({ scope, target }));

@@ -17,6 +17,8 @@ export interface Ground {
   now: number;
   /** A host install, where a checkout's conveniences are faults. */
   hostInstall: boolean;
+  /** Where the service's credentials are, on a host. */
+  credentials?: string | undefined;
   /** Who agents' runs are. */
   identities: Identities;
   /** Re-hash one release. */
@@ -34,7 +36,7 @@ export interface Ground {
 
 export type GroundParts = Pick<
   Ground,
-  'layout' | 'policyFile' | 'now' | 'hostInstall' | 'identities' | 'verify'
+  'layout' | 'policyFile' | 'now' | 'hostInstall' | 'credentials' | 'identities' | 'verify'
 >;
 
 export function groundOf(parts: GroundParts): Ground {

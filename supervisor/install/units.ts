@@ -85,6 +85,8 @@ StateDirectoryMode=0755
 # Releases and receipts are read by agents; state is closed by its folder.
 UMask=0022
 LimitNOFILE=65536
+# What it holds in memory, keys are among it, is written nowhere when it crashes.
+LimitCORE=0
 # Keys of models, for keyFile: credential:NAME (systemd.exec(5), Credentials):
 # LoadCredential=NAME:/etc/airlock/keys/NAME
 Environment=NODE_ENV=production

@@ -77,7 +77,7 @@ describe('the units', () => {
   it('the supervisor is of type notify with a watchdog, and a faulty policy is not restarted', () => {
     for (const line of [
       ...['Type=notify', 'WatchdogSec=60s', 'RestartPreventExitStatus=2', 'KillMode=mixed'],
-      ...['User=airlock', 'OnFailure=airlock-fallback.service'],
+      ...['User=airlock', 'OnFailure=airlock-fallback.service', 'LimitCORE=0'],
     ]) {
       expect(main).toContain(`\n${line}\n`);
     }

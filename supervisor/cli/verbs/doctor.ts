@@ -2,6 +2,7 @@ import { type Examination, examine } from '../../doctor/doctor.ts';
 import { groundOf } from '../../doctor/ground.ts';
 import { checkoutIdentities, hostIdentities } from '../../host/sandbox/identities.ts';
 import { type Call, exits, type Result } from '../call.ts';
+import { credentialsOf } from '../place.ts';
 import { verifyRelease } from '../read-releases.ts';
 import { block, line } from '../show/escape.ts';
 import type { Paint } from '../show/paint.ts';
@@ -14,6 +15,7 @@ export async function verb(call: Call): Promise<Result> {
     policyFile: place.policyFile,
     now: now(),
     hostInstall: place.checkout === null,
+    credentials: credentialsOf(place),
     identities:
       place.checkout === null ? hostIdentities(place.instance, never) : checkoutIdentities(),
     verify: (release) => verifyRelease(layout, release),

@@ -3,7 +3,7 @@ import { type Door, openDoor } from '../../gateway/door.ts';
 import { lookAt } from '../../host/files/records.ts';
 import { type Posted, postToSocket } from '../../host/process/unix-post.ts';
 import { makePlace, removePlace, socketIn } from '../../host/sandbox/places.ts';
-import { readSecret } from '../../host/secrets.ts';
+import { hideKeys, readSecret } from '../../host/secrets.ts';
 import { stamp } from '../../model/duration.ts';
 import type { PolicyInForce } from '../../model/policy.ts';
 import { type Reason, reason } from '../../model/reason.ts';
@@ -12,6 +12,7 @@ import { agentSchema } from '../../model/runtime.ts';
 import type { GatewayTrace, TraceLine } from '../../model/trace.ts';
 import { haltFor } from '../../store/switches.ts';
 import { type Call, exits, type Result, usage } from '../call.ts';
+import { credentialsOf } from '../place.ts';
 import { needPolicy } from '../policy.ts';
 import { block, line } from '../show/escape.ts';
 import { reasonText } from '../show/reason.ts';
@@ -30,7 +31,8 @@ export async function verb(call: Call): Promise<Result> {
     const socket = socketIn(place);
     const door = await open(call, policy, name, socket, traces);
     const posted = await ask(door, socket, name).finally(() => door.close());
-    return told(call, name, posted, traces, door.summary().usd);
+    const words = wordsOf(hideKeys(policy, credentialsOf(call.place)));
+    return told(call, name, { ...posted, traces, words, usd: door.summary().usd });
   } finally {
     await removePlace(place);
   }
@@ -46,6 +48,7 @@ function open(
   const { models, limits } = policy.policy;
   const strict = call.place.checkout === null;
   const owner = lookAt(call.layout.root)?.uid;
+  const credentials = credentialsOf(call.place);
   return openDoor({
     run: runFor(name, policy, call.now()),
     socket,
@@ -55,7 +58,8 @@ function open(
     halted: () => haltFor(call.layout, {}),
     deliver: () => reason('gateway-route', { message: 'no mail here', step: 'model test' }),
     trace: (one) => traces.push(one),
-    readKey: (keyFile) => readSecret({ keyFile, folder: policy.folder, strict, owner }),
+    readKey: (keyFile) =>
+      readSecret({ keyFile, folder: policy.folder, credentials, strict, owner }),
     limits,
     now: call.now,
   });
@@ -79,19 +83,27 @@ function ask(door: Door, socket: string, model: string): Promise<Posted> {
   return postToSocket(socket, '/v1/messages', headers, { model, max_tokens: 16, messages });
 }
 
-function told(
-  call: Call,
-  model: string,
-  { status, body }: Posted,
-  traces: readonly TraceLine[],
-  usd: number,
-): Result {
-  const found = traces.find((one): one is TraceLine & GatewayTrace & { what: 'answer' } => {
+interface Said extends Posted {
+  traces: readonly TraceLine[];
+  usd: number;
+  words: (text: string) => string;
+}
+
+/** A provider's words as they may be shown: what cannot be taken out of them is not shown. */
+function wordsOf(unknown: readonly string[]): (text: string) => string {
+  if (unknown.length === 0) return (text) => text;
+  return () => `(left out: it may repeat a key that cannot be read here, ${unknown.join(', ')})`;
+}
+
+function told(call: Call, model: string, said: Said): Result {
+  const found = said.traces.find((one): one is TraceLine & GatewayTrace & { what: 'answer' } => {
     return one.what === 'answer';
   });
-  if (status !== 200 || found === undefined) return failed(call, model, status, body, traces);
-  const { upstream, model: answeredBy, text, usage: tokens, ms } = found;
-  const facts = { model, upstream, answeredBy, ms, usd, tokens, answer: text };
+  if (said.status !== 200 || found === undefined) return failed(call, model, said);
+  const { words, usd } = said;
+  const { upstream, usage: tokens, ms } = found;
+  const [answeredBy, answer] = [words(found.model), words(found.text)];
+  const facts = { model, upstream, answeredBy, ms, usd, tokens, answer };
   return {
     exit: exits.done,
     json: { schema: 1, ok: true, ...facts },
@@ -100,28 +112,24 @@ function told(
         `${line(model)} works: ${line(upstream)} answered as ${line(answeredBy)} in ${span(ms)}`,
         `${tokens.input} tokens in, ${tokens.output} out, ${dollars(usd)}`,
         'It said:',
-        block(text, { lines: 5 }),
+        block(answer, { lines: 5 }),
       ].join('\n'),
   };
 }
 
-function failed(
-  call: Call,
-  model: string,
-  status: number,
-  body: string,
-  traces: readonly TraceLine[],
-): Result {
-  const failures = traces.flatMap((one) =>
-    one.what === 'failed' || one.what === 'refused' ? [one.message] : [],
-  );
+function failed(call: Call, model: string, { status, body, traces, words }: Said): Result {
+  const failures = traces.flatMap((one) => {
+    if (one.what !== 'failed' && one.what !== 'refused') return [];
+    const ours = one.what === 'failed' ? one.by === 'host' : one.code !== 'upstream-failed';
+    return [ours ? one.message : words(one.message)];
+  });
   const because: Reason = reason('upstream-failed', {
     message: `the model ${model} did not answer`,
     step: 'model test',
     input: model,
     expected: 'status 200',
     actual: `status ${status}`,
-    cause: failures.at(-1) ?? body.slice(0, 2000),
+    cause: failures.at(-1) ?? words(body.slice(0, 2000)),
     hint: 'See the upstreams of this name in the policy: url, model, keyFile.',
   });
   return {

@@ -8,6 +8,7 @@ import { takeLock } from '../../store/lock.ts';
 import { readAnswer, writeRequest } from '../../store/requests.ts';
 import { answered, mustBeAskable, waitForAnswer } from '../ask.ts';
 import { type Call, flag, type Result, text } from '../call.ts';
+import { hideKnownKeys } from '../policy.ts';
 
 type Ask = Request & { verb: 'rollback' };
 
@@ -25,6 +26,7 @@ export async function verb(call: Call): Promise<Result> {
   };
   mustBeAskable(ask);
   mustHaveStarted(call.layout);
+  hideKnownKeys(call);
   const { running } = daemonState(call.layout);
   if (!running) {
     const { mustBeOurs } = await import('../break-glass/flip.ts');

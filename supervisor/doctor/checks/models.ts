@@ -1,5 +1,5 @@
 import { lookAt, readSmall } from '../../host/files/records.ts';
-import { secretFault, secretPath } from '../../host/secrets.ts';
+import { credential, secretFault, secretPath } from '../../host/secrets.ts';
 import type { Upstream } from '../../model/policy.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
@@ -14,16 +14,26 @@ export function models(ground: Ground): Finding[] {
   return found.length > 0 ? found : [good(`${named.length} model names, each with its key`)];
 }
 
+/** Root sees what systemd gave the service while it runs; nobody else can look. */
+function notGiven(model: string, { keyFile }: { keyFile: string }): Finding {
+  const name = keyFile.slice(credential.length);
+  const where = `${name}:/etc/airlock/keys/${name}`;
+  const remedy = `LoadCredential=${where} under [Service], by \`systemctl edit\`; then restart it.`;
+  return bad(`the service was not given the key of the model ${model} (${keyFile})`, remedy);
+}
+
 function judge(ground: Ground, name: string, upstream: Upstream, only: boolean): Finding[] {
   if (upstream.provider === 'rehearsal') {
     const message = `the model ${name} is ${only ? '' : 'also '}answered by the rehearsal model`;
     const remedy = 'Development only: give it a provider with a key (policy models).';
     return [ground.hostInstall ? bad(message, remedy) : warn(message, remedy)];
   }
-  const file = secretPath(upstream.keyFile, ground.policy().folder);
-  // A credential of the service is for the service alone: nobody else can look.
+  const file = secretPath(upstream.keyFile, ground.policy().folder, ground.credentials);
   if (file === null) return [];
   const key = readSmall(file, 64 * 1024);
+  if (upstream.keyFile.startsWith(credential) && key.kind !== 'file') {
+    return key.kind === 'absent' && ground.daemon().running ? [notGiven(name, upstream)] : [];
+  }
   const remedy = `Write the key into ${file}, for the supervisor alone: chmod 600.`;
   if (key.kind !== 'file') return [bad(`the key of the model ${name} cannot be read`, remedy)];
   if (key.content.toString().trim() === '') {

@@ -46,6 +46,9 @@ export async function turn({ agent, post, ask }) {
       seen.push(await ask(false, 'fail'), await ask(true, 'fail late'));
     }
   }
+  // Whoever looks at a run while it goes on asks it to stay.
+  if (existsSync(workspace + '/stay')) writeFileSync(workspace + '/staying', '');
+  while (existsSync(workspace + '/stay')) await new Promise((next) => setTimeout(next, 20));
   const found = seen.join('\\n');
   writeFileSync(workspace + '/view-' + run + '.txt', found);
   writeFileSync(workspace + '/done.txt', 'done\\n');
@@ -75,13 +78,20 @@ const agents = [
     `  - {name: ${name}, model: ${model}, schedule: {task: "0 0 * * *"}, tools: [write, propose]}`,
 );
 
-/** The runtime's folder; its runs try to read these files. */
+/** What of the tiny runtime is another here, path to text; its runs try to read these files. */
+export const snooping = (keys: readonly string[]): Record<string, string> => ({
+  'kernel/main.mjs': kernel,
+  'app/turn.mjs': turn.replace('KEYS', JSON.stringify(keys)),
+  'config/agents.yaml': `agents:\n${agents.join('\n')}\n`,
+});
+
+/** The runtime's folder. */
 export function snoopingRuntime(place: string, keys: readonly string[]): string {
   const folder = join(place, 'runtime');
   cpSync(tiny, folder, { recursive: true });
-  writeFileSync(join(folder, 'kernel/main.mjs'), kernel);
-  writeFileSync(join(folder, 'app/turn.mjs'), turn.replace('KEYS', JSON.stringify(keys)));
-  writeFileSync(join(folder, 'config/agents.yaml'), `agents:\n${agents.join('\n')}\n`);
+  for (const [path, text] of Object.entries(snooping(keys))) {
+    writeFileSync(join(folder, path), text);
+  }
   mkdirSync(join(folder, 'suite'));
   const model = Array.from({ length: 4 }, () => '  - say: done').join('\n');
   const expect = 'expect: {files: {done.txt: present}, within: 20s}';

@@ -66,7 +66,16 @@ export class Scan {
   /** All that git keeps, packed or not. */
   history(repository: string): void {
     const options = { maxBuffer: 1 << 28 };
-    const args = ['-C', repository, 'cat-file', '--batch', '--batch-all-objects'];
+    // It belongs to the host's own user, perhaps.
+    const args = [
+      '-c',
+      'safe.directory=*',
+      '-C',
+      repository,
+      'cat-file',
+      '--batch',
+      '--batch-all-objects',
+    ];
     this.look('the history', execFileSync('git', args, options));
   }
 }
