@@ -1,5 +1,5 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { judge as judgeCgroups } from '../../supervisor/doctor/checks/cgroups.ts';
@@ -9,13 +9,15 @@ import { checks } from '../../supervisor/doctor/checks.ts';
 import { examine } from '../../supervisor/doctor/doctor.ts';
 import { good } from '../../supervisor/doctor/finding.ts';
 import { groundOf } from '../../supervisor/doctor/ground.ts';
+import { removeTree } from '../../supervisor/host/files/files.ts';
 import { flip } from '../../supervisor/host/files/links.ts';
 import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
 import { hostAbilities } from '../../supervisor/model/policy.ts';
+import { reason } from '../../supervisor/model/reason.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { aProposal, put, time } from '../fixtures/store/rows.ts';
-import { type Given, givenRoot, type Root } from './support/root.ts';
+import { type Given, givenRoot, hostRow, type Root } from './support/root.ts';
 
 const policyText = `
 runtime: {source: ., include: [app], entry: [node]}
@@ -56,6 +58,11 @@ const failing = put('agents', 'maker', {
   ...{ name: 'maker', paths: {}, recent: [...'abc'].map(failed), lastRun: null },
   ...{ failures: 0, waitUntil: 0, lastTurn: 0 },
 });
+
+const because = reason('host-failed', { message: 'no route', step: 'notify' });
+const retried = (attempts: number) =>
+  put('retries', 'notify', { key: 'notify', step: null, attempts, at: time, reason: because });
+const rebuilt = { at: time, what: 'rebuilt' as const, found: ['runs'], aside: null };
 
 describe('doctor', () => {
   it('finds a host well whose daemon alone does not run', async () => {
@@ -110,6 +117,42 @@ describe('doctor', () => {
       'a journal that is damaged',
       ({ layout }) => writeFileSync(layout.journal, 'no database'.repeat(1000)),
       'journal: could not look',
+    ],
+    [
+      'a journal that is gone from a host that lived',
+      ({ layout }) => rmSync(layout.journal),
+      'journal: could not look: the journal is gone',
+    ],
+    [
+      'a folder that is gone',
+      ({ layout }) => rmSync(layout.inboxes, { recursive: true }),
+      'is not a folder',
+    ],
+    [
+      'a stable release that is gone',
+      ({ layout, releases }) => removeTree(layout.release(releases[0]?.id ?? '')),
+      'is on record, but not complete on the disk',
+    ],
+    [
+      'receipts that nobody can deliver',
+      ({ layout }) => {
+        mkdirSync(layout.inbox('maker'), { recursive: true });
+        mkdirSync(dirname(layout.receipts('maker')), { recursive: true });
+        writeFileSync(layout.receipts('maker'), '');
+      },
+      'inboxes: the receipts of maker are no folder',
+    ],
+    [
+      'what fails again and again',
+      () => undefined,
+      'retries: notify failed 5 times: no route',
+      { more: () => [retried(5)] },
+    ],
+    [
+      'what was found of the journal, until somebody has read it',
+      () => undefined,
+      'journal: the journal was damaged and made anew from files',
+      { more: ([, now]) => [hostRow(now?.id ?? null, { journal: rebuilt })] },
     ],
     [
       'a folder that anybody can write',
@@ -176,6 +219,46 @@ describe('doctor', () => {
       '1 proposals are held: their runs were on bad releases',
     );
     expect(seen.wrong).toEqual(['daemon: the daemon does not run']);
+  });
+
+  it.each<[string, (root: Root) => void, string, Given?]>([
+    [
+      'a folder its group can write',
+      ({ layout }) => chmodSync(layout.releases, 0o775),
+      'its group',
+    ],
+    [
+      'a history that is not there',
+      ({ layout }) => rmSync(layout.history, { recursive: true, force: true }),
+      'there is no history repository',
+    ],
+    ['a few tries in vain', () => undefined, 'failed 4 times', { more: () => [retried(4)] }],
+    [
+      'an approval that is waited for',
+      () => undefined,
+      '1 proposals wait for an approval',
+      { more: () => [put('proposals', 'p', aProposal('p', { phase: 'awaiting-approval' }))] },
+    ],
+    [
+      'an inbox of nobody',
+      ({ layout }) => mkdirSync(layout.inbox('No One'), { recursive: true }),
+      '"No One" in inbox/ is no agent',
+    ],
+    ['no way back', () => undefined, 'there is no stable release to go back to', { releases: 1 }],
+    [
+      'a switch that was perhaps forgotten',
+      ({ layout }) => {
+        writeSwitch(layout, 'host', null, 'r');
+        utimesSync(join(layout.switches, 'host'), 1, time / 1000 - 8 * 86_400);
+      },
+      'the switch of host has been on since',
+    ],
+  ])('warns of %s', async (_what, spoil, expected, given) => {
+    const root = await givenRoot(given);
+    spoil(root);
+    const { findings } = await look(root);
+    const warned = findings.filter((one) => one.severity === 'warning').map((one) => one.message);
+    expect(warned.join('\n')).toContain(expected);
   });
 
   it('a check that could not look has failed, and the others still look', async () => {
