@@ -70,6 +70,8 @@ export interface Live {
   running(): string[];
   /** Stop every run for a shutdown; resolves when nothing of them is left. */
   stopRuns(): Promise<void>;
+  /** Cancel the work for a deployment that is under way: the next start begins it anew. */
+  stopWork(): Promise<void>;
   /** Make the reserve of the disk again, if somebody had to use it up. */
   keepRoom(): void;
   close(): Promise<void>;
@@ -147,6 +149,11 @@ export function goLive(outside: Outside): Live {
       const runs = [...world.running.values()];
       for (const run of runs) run.stop('shutdown');
       await Promise.all(runs.map((run) => run.ended));
+    },
+    async stopWork() {
+      const works = [...world.working.values()];
+      for (const work of works) work.cancel();
+      await Promise.all(works.map((work) => work.ended));
     },
     keepRoom() {
       // A checkout's disk is its developer's.

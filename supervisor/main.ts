@@ -1,3 +1,4 @@
+import { untilRoom } from './host/files/reserve.ts';
 import { type Log, openLog } from './host/log.ts';
 import { keepMemorySmall } from './host/memory.ts';
 import { tellServiceManager } from './host/process/notify.ts';
@@ -59,6 +60,9 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   const log = options.log ?? openLog();
   let supervisor: Supervisor | null = null;
   try {
+    const { root } = options;
+    const fullDisk = 'the disk is full: it is waited for room';
+    await untilRoom(layoutOf(root), (free) => log.error(fullDisk, { root, free }));
     supervisor = await startSupervisor({ ...options, log });
     const ended = Promise.race([untilSignal(), supervisor.live.lost]);
     await Promise.race([supervisor.ready, ended]);
@@ -159,7 +163,6 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     live.loop.stop();
     await drain(live, looked, wakes, log);
     clearInterval(watchdog);
-    await wakes.end();
     await live.close();
     live.loop.note({ mark: 'stopped', why });
     tellHead(outside);
@@ -212,7 +215,10 @@ function feedWatchdog(live: Live, looked: Looked, wakes: Wakes, log: Log) {
   return setInterval(() => wakes.wake(), period / 3);
 }
 
-/** Runs under way may end by themselves for a while; then they are stopped, as no evidence. */
+/**
+ * Runs under way may end by themselves for a while; then they are stopped, as no evidence, and the
+ * work for a deployment is cancelled. No turn follows.
+ */
 async function drain(live: Live, looked: Looked, wakes: Wakes, log: Log): Promise<void> {
   const { drain: patience } = live.policy.inForce().policy.limits;
   const idle = looked.until(() => live.loop.underway.size === 0);
@@ -224,10 +230,13 @@ async function drain(live: Live, looked: Looked, wakes: Wakes, log: Log): Promis
   wakes.wake();
   const recorded = looked.until(() => left.every((id) => !live.loop.state.runs.has(id)));
   // A journal that cannot be written: the next start finds these runs interrupted.
-  if (left.length > 0) await Promise.race([recorded, after(unrecorded)]);
+  if (left.length > 0) await Promise.race([recorded, after(unended)]);
+  await wakes.end();
+  // Whoever takes the lock next begins it anew: nothing of this one may go on beside that.
+  await Promise.race([live.stopWork(), after(unended)]);
 }
 
-/** Milliseconds to wait for the ends of stopped runs to be on record. */
-const unrecorded = 5000;
+/** Milliseconds to wait for what was stopped: work to end, the ends of runs to be on record. */
+const unended = 5000;
 
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());

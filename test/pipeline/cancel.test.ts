@@ -102,4 +102,25 @@ describe('what runs for a change that does not go on is stopped at once', () => 
     expect((await host.reaches('hangs', 'refused')).reason?.code).toBe('operator-abort');
     await goesOn(host);
   });
+
+  it('a hanging rehearsal of a supervisor that is stopped: the next one begins it anew', async () => {
+    await using host = await startHost();
+    host.drop('cleo', 'hangs', { 'app/turn.mjs': hangs });
+    await host.reaches('hangs', 'gating');
+    await until(
+      () => asleep(host),
+      () => 'something that hangs',
+    );
+    await host.stop();
+    // The lock is free: whatever of it went on would go on beside another supervisor.
+    expect(sandboxed(host).map(commandOf)).toEqual([]);
+    await host.start();
+    expect(host.proposal('hangs')?.phase).toBe('gating');
+    await until(
+      () => asleep(host),
+      () => 'it to be rehearsed again',
+    );
+    await host.ask({ verb: 'abort', reason: 'enough' });
+    await goesOn(host);
+  });
 });

@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Layout } from '../../model/layout.ts';
 import { bareEnvironment } from '../process/environment.ts';
+import { pause } from '../time/wait-for.ts';
 import { errorCode, listFolder, orNull } from './files.ts';
 import { spaceOf } from './space.ts';
 
@@ -40,6 +41,29 @@ export function releaseReserve(layout: Layout): boolean {
   const names = listFolder(layout.reserve);
   for (const name of names) rmSync(`${layout.reserve}/${name}`, { force: true });
   return names.length > 0;
+}
+
+/** A start writes about this much; the journal's upgrade, which copies it, says so itself. */
+const enoughToStart = 2 ** 20;
+
+/**
+ * Until there is room to start in. A start that fails on a full disk would be tried a few times and
+ * then given up for good, and nobody would come back when there is room.
+ */
+export async function untilRoom(layout: Layout, tell: (free: number) => void): Promise<void> {
+  for (let told = false; !hasRoom(layout); await pause(1000)) {
+    if (releaseReserve(layout)) continue;
+    if (!told) tell(spaceOf(layout.root).free);
+    told = true;
+  }
+}
+
+function hasRoom(layout: Layout): boolean {
+  // Before the first start there is no such folder.
+  const space = orNull(() => spaceOf(layout.root));
+  if (space === null) return true;
+  const { free, freeInodes, totalInodes } = space;
+  return free >= enoughToStart && (totalInodes === 0 || freeInodes >= spareNames);
 }
 
 /** Do it; if the disk is full, give up the reserve and do it again. */
