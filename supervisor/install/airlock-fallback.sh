@@ -20,6 +20,25 @@ case $old in
 esac
 [ -x "$base/$old/bin/airlock" ] || { say "the version before, $old, is not there any more"; exit 1; }
 
+# A stop that took too long counts as a failure, too, and with a restart the start comes after it:
+# only what has failed and stays so has failed to start.
+failed=0
+while [ $failed -lt 2 ]; do
+  case $(systemctl show -p ActiveState --value "$unit") in
+    active) say "$unit runs: nothing is taken back"; exit 0 ;;
+    inactive) say "$unit was stopped: nothing is taken back"; exit 0 ;;
+    failed)
+      # With a job, it is to be started.
+      case $(systemctl show -p Job --value "$unit") in
+        '' | 0) failed=$((failed + 1)) ;;
+        *) failed=0 ;;
+      esac
+      ;;
+    *) failed=0 ;;
+  esac
+  sleep 1
+done
+
 say "$unit does not start with $new: back to $old"
 ln -sfn "$old" "$base/.fallback-$$" && mv -T "$base/.fallback-$$" "$base/current" || {
   say "$base/current cannot be moved to $old"

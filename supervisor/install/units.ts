@@ -49,9 +49,10 @@ export function supervisorUnit(instance: boolean): string {
 [Unit]
 Description=Airlock${at.which}: blue/green runtime supervisor for hosts that run AI agents
 Documentation=man:airlock(1)
-Requires=${at.launcher}
+# Not Requires=: a launcher that dies is back in a second and is waited for; the supervisor would be
+# stopped and started with it, and that counts as one of its starts.
+Wants=${at.launcher} network-online.target
 After=${at.launcher} network-online.target
-Wants=network-online.target
 # Five failed starts in five minutes: stop trying, somebody must look.
 StartLimitIntervalSec=300
 StartLimitBurst=5

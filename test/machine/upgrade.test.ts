@@ -89,4 +89,20 @@ describe('airlock upgrade', () => {
     expect(said).toContain(`back to ${first}`);
     works();
   });
+
+  it('is not taken back because the version before took too long to stop', async () => {
+    const { machine } = host;
+    await anotherVersion(door('fine'), '0.6.0');
+    const folder = '/run/systemd/system/airlock.service.d';
+    const slow = '[Service]\nExecStop=/bin/sleep 60\nTimeoutStopSec=1s\n';
+    machine.write(`${folder}/slow.conf`, slow);
+    machine.must('systemctl daemon-reload');
+    const up = host.airlock('upgrade', '/host/fine');
+    expect(`${up.exit} ${up.stderr}`).toMatch(/^0 /);
+    const heard = 'journalctl -u airlock-fallback -o cat | grep "nothing is taken back"';
+    await machine.until(heard, 'the fallback to be asked');
+    expect([program(), version(), marked()]).toEqual(['0.6.0', '0.6.0', false]);
+    machine.must(`rm -r ${folder}; systemctl daemon-reload`);
+    works();
+  });
 });

@@ -14,10 +14,11 @@ export const systemd = {
     await call('systemctl', ['reset-failed', ...units]);
     await mustCall('systemctl', ['restart', '--no-block', ...units], 'restart');
   },
-  /** `active`, `activating`, `failed`, ... */
+  /** `active`, `activating`, `failed`, ...: failed in stopping, it is still to be started. */
   async stateOf(unit: string): Promise<string> {
-    const { stdout } = await call('systemctl', ['show', '-p', 'ActiveState', '--value', unit]);
-    return stdout.trim();
+    const { stdout } = await call('systemctl', ['show', '-p', 'ActiveState', '-p', 'Job', unit]);
+    const [, state = ''] = /^ActiveState=(.*)$/m.exec(stdout) ?? [];
+    return state === 'failed' && /^Job=[1-9]/m.test(stdout) ? 'activating' : state;
   },
   /** The last lines that a unit logged; null where nobody knows. */
   async lastWords(unit: string): Promise<string | null> {
