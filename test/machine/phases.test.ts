@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Phase } from '../../supervisor/model/proposal.ts';
+import { type InstalledHost, installedHost } from './support/host.ts';
+
+/*
+ * In each phase of a change what carries it goes: the supervisor by kill -9 or because it hangs, the
+ * launcher by kill -9, the machine by its plug. The supervisor is stopped (SIGSTOP) in exactly that
+ * phase first, so that the fault meets it there. It comes back by itself, and the change ends as if
+ * nothing had been.
+ */
+const mainPid = (unit: string) => `systemctl show -p MainPID --value ${unit}`;
+const kill = (unit: string) => `systemctl kill --kill-who=main -s KILL ${unit}`;
+const faults = {
+  'kill -9 of the supervisor': async ({ machine }: InstalledHost) => {
+    machine.must(kill('airlock'));
+  },
+  'kill -9 of the launcher': async ({ machine }: InstalledHost, pid: string) => {
+    machine.must(`${kill('airlock-launcher')}; kill -CONT ${pid}`);
+  },
+  'a pulled plug': async ({ machine }: InstalledHost) => {
+    await machine.pullPlug();
+    await machine.boot();
+    // Its target is less than a host's: what is enabled starts with this one.
+    machine.must('systemctl start multi-user.target');
+  },
+  // Nobody wakes it: the watchdog does.
+  'a hung loop': async () => undefined,
+};
+type Fault = keyof typeof faults;
+const ways: readonly Phase[] = ['received', 'staging', 'gating', 'canary', 'promoting', 'baking'];
+
+/** Each fault and each phase at least once; all of them by night. */
+const few: readonly (readonly [Fault, Phase])[] = [
+  ['kill -9 of the supervisor', 'staging'],
+  ['kill -9 of the launcher', 'gating'],
+  ['kill -9 of the launcher', 'canary'],
+  ['a pulled plug', 'received'],
+  ['a pulled plug', 'baking'],
+  ['a hung loop', 'gating'],
+];
+const all = (Object.keys(faults) as Fault[]).flatMap((fault) =>
+  ways.map((phase) => [fault, phase] as const),
+);
+const full: readonly Phase[] = process.env.AIRLOCK_PHASES === 'all' ? ways : ['received'];
+const rounds = process.env.AIRLOCK_PHASES === 'all' ? all : few;
+
+let host: InstalledHost;
+let number = 0;
+beforeAll(async () => {
+  host = await installedHost();
+  const { machine } = host;
+  machine.write('/srv/at-phase.mjs', readFileSync(here('support/at-phase.mjs'), 'utf8'));
+  const quick = '[Service]\nWatchdogSec=5s\n';
+  machine.write('/etc/systemd/system/airlock.service.d/quick.conf', quick);
+  machine.must('systemctl daemon-reload; systemctl restart airlock');
+});
+afterAll(() => host?.[Symbol.asyncDispose]());
+// More starts than a host has in five minutes.
+beforeEach(() => void host.machine.must('systemctl reset-failed airlock airlock-launcher'));
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Drop a change, and stop the supervisor when it is in that phase. */
+async function stoppedIn(phase: Phase, drop: string): Promise<{ pid: string; at: string }> {
+  const { machine } = host;
+  const pid = machine.must(mainPid('airlock')).trim();
+  const node = '/usr/lib/airlock/current/node/bin/node';
+  const watcher = machine.start([node, '/srv/at-phase.mjs', phase, drop, pid]);
+  const lines = createInterface({ input: watcher.stdout as NodeJS.ReadableStream });
+  await once(lines, 'line');
+  host.drop('cleo', drop, { 'app/prompt.md': `${drop}\n` });
+  const [at] = await once(lines, 'line');
+  return { pid, at };
+}
+
+const proposals = (drop: string) =>
+  host
+    .json<{ drop: string; phase: Phase; release: string | null }[]>('proposals', '--limit', '1000')
+    .filter((one) => one.drop === drop);
+
+it.each(rounds)('%s while a change is in the phase %s', async (fault, phase) => {
+  const { machine } = host;
+  const before = host.current;
+  const drop = `change-${++number}`;
+  const { pid, at } = await stoppedIn(phase, drop);
+  expect(at).toBe(phase);
+  await faults[fault](host, pid);
+  await machine.until(
+    `[ "$(systemctl show -p MainPID --value airlock)" != ${pid} ] || [ "${fault}" = "kill -9 of the launcher" ]`,
+    'another start',
+  );
+  await host.ready();
+  await machine.until('systemctl is-active airlock-launcher');
+  await host.reaches(drop, 'stable');
+  expect(proposals(drop)).toMatchObject([{ phase: 'stable', release: host.current }]);
+  expect(host.current).not.toBe(before);
+  expect(host.airlock('verify').exit).toBe(0);
+  await machine.until('! pgrep -u al-ada,al-ben,al-cleo', 'every run to end');
+});
+
+it('a launcher that dies six times in a row takes no supervisor with it', async () => {
+  const { machine } = host;
+  const pid = machine.must(mainPid('airlock'));
+  for (let death = 0; death < 6; death++) {
+    const launcher = machine.must(mainPid('airlock-launcher')).trim();
+    machine.must(kill('airlock-launcher'));
+    const another = `[ "$(${mainPid('airlock-launcher')})" != ${launcher} ]`;
+    await machine.until(`${another} && systemctl is-active airlock-launcher`);
+  }
+  expect(machine.must(mainPid('airlock'))).toBe(pid);
+  expect(host.airlock('run', 'ada').exit).toBe(0);
+});
+
+it.each<Fault>(['kill -9 of the supervisor', 'a pulled plug'])(
+  '%s right after a rollback was asked for: it is done, or said again it is done',
+  async (fault) => {
+    const { machine } = host;
+    const before = host.current;
+    const pid = machine.must(mainPid('airlock')).trim();
+    machine.must(`kill -STOP ${pid}`);
+    const asked = machine.start(['/usr/bin/airlock', 'rollback', '--reason', 'a test']);
+    const ended = once(asked, 'exit');
+    await machine.until('ls /var/lib/airlock/var/control | grep -q .', 'the request');
+    await faults[fault](host, pid);
+    const [exit] = await ended;
+    await host.ready();
+    // The power took the one who asked along with the answer.
+    expect(exit === 0).toBe(fault !== 'a pulled plug');
+    await machine.until('! ls /var/lib/airlock/var/control | grep -q .', 'the request to be heard');
+    if (host.current === before) expect(host.airlock('rollback', '--reason', 'x').exit).toBe(0);
+    expect(host.current).not.toBe(before);
+    expect(host.airlock('verify').exit).toBe(0);
+  },
+);
+
+it('a halt outlives a pulled plug', async () => {
+  const { machine } = host;
+  expect(host.airlock('halt', '--host', '--reason', 'a test').exit).toBe(0);
+  await faults['a pulled plug'](host);
+  await host.ready();
+  const { halts } = host.json<{ halts: { scope: string }[] }>('status');
+  expect(halts.map((one) => one.scope)).toEqual(['host']);
+  expect(host.airlock('run', 'ada').exit).not.toBe(0);
+  expect(host.airlock('resume', '--host').exit).toBe(0);
+  await machine.until('/usr/bin/airlock run ada', 'a run to go through');
+});
+
+const root = '/var/lib/airlock';
+const room = (size: string) => host.machine.must(`mount -o remount,size=${size} ${root}`);
+
+/** Gives the host a file system of its own, whose size can be changed under it. */
+function ownDisk(): void {
+  const { machine } = host;
+  if (machine.sh(`mountpoint -q ${root}`).exit === 0) return;
+  machine.must('systemctl stop airlock airlock-launcher');
+  machine.must('mkdir /root/disk && mount -t tmpfs -o size=1G,mode=755 tmpfs /root/disk');
+  machine.must(`cp -a ${root}/. /root/disk/ && mount --bind /root/disk ${root}`);
+  machine.must('systemctl start airlock-launcher airlock');
+}
+
+it.each(full)(
+  'a disk that fills in the phase %s: nothing is lost, and it goes on',
+  async (phase) => {
+    const { machine } = host;
+    ownDisk();
+    const before = host.current;
+    const drop = `change-${++number}`;
+    const { pid } = await stoppedIn(phase, drop);
+    // The reserve goes first, and then all that there is.
+    machine.must(`rm -rf ${root}/var/reserve/*`);
+    room(machine.must(`df --output=used -B1 ${root} | tail -1`).trim());
+    machine.must(`kill -CONT ${pid}`);
+    await machine.until(
+      'journalctl -u airlock -o json --since -1min | grep -E "ENOSPC|SQLITE_FULL"',
+    );
+    expect(host.airlock('halt', '--agent', 'ben', '--reason', 'full').exit).toBe(0);
+    expect(host.airlock('doctor').stdout).toContain('the disk is full');
+    // Whoever starts on a full disk waits: five starts that fail would be the last.
+    machine.must(kill('airlock'));
+    await machine.until('journalctl -u airlock --since -1min | grep "waited for room"');
+    expect(machine.must('systemctl show -p NRestarts --value airlock')).toBe('1\n');
+    room('1G');
+    await host.ready();
+    expect(host.airlock('resume', '--agent', 'ben').exit).toBe(0);
+    await host.reaches(drop, 'stable');
+    expect(proposals(drop)).toMatchObject([{ phase: 'stable', release: host.current }]);
+    expect(host.current).not.toBe(before);
+    expect(host.airlock('verify').exit).toBe(0);
+  },
+);
