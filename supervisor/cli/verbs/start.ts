@@ -9,7 +9,7 @@ export async function verb(call: Call): Promise<Result> {
   const hostInstall = checkout === null;
   const launcher = hostInstall ? launcherSocket(instance) : null;
   const exit = await supervise({ root, policyFile, hostInstall, instance, launcher });
-  // A step that cannot be cancelled waits for a launcher that is gone: the lock is another's by now,
-  // and systemd would wait with it, and take the stop for a failed one.
+  // A step that cannot be cancelled may wait for a launcher that is gone: the lock is another's by
+  // now, and systemd would wait with it, and take the stop for a failed one.
   process.exit(exit);
 }
