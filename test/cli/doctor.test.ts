@@ -312,6 +312,9 @@ describe('this machine', () => {
     expect([none.message, none.details.length]).toEqual([expect.stringMatching(/none/), 5]);
     const few = { ...full, abilities: ['pids' as const, 'users' as const] };
     expect(judgeCgroups(few, []).message).toContain('missing: memory, cpu, freeze');
+    // Each lacks something else: no service, or a service on a kernel without it.
+    expect(none.remedy).toContain('Delegate=yes');
+    expect(judgeCgroups(few, []).remedy).toContain('/proc/cgroups');
     const needed = judgeCgroups(few, ['pids', 'memory']);
     expect(needed).toMatchObject({
       severity: 'error',

@@ -2,10 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lchownSync, mkdirSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { attribute } from '../../supervisor/decide/attribute.ts';
 import { type GroupGround, readyGroups } from '../../supervisor/host/cgroup/ground.ts';
 import { makeGroup } from '../../supervisor/host/cgroup/group.ts';
+import { freezeIn } from '../../supervisor/host/cgroup/kill.ts';
 import { RUN_USER } from '../../supervisor/host/sandbox/identity.ts';
 import { buildDriver, givenHost, removeDriver, supervisors } from '../sandbox/support/host.ts';
 import type { DriverAnswer } from '../sandbox/support/requests.ts';
@@ -56,6 +58,29 @@ asRoot('a run in groups of its own, by %s,', () => {
     });
     expect(run?.ending).toMatchObject({ stoppedBy: 'halt', hostFault: null });
     expect([run?.left, runs()]).toEqual([[], []]);
+  });
+
+  test('whose launcher is killed is waited for, however long its end takes', async () => {
+    const host = givenHost('root');
+    const group = givenGroup();
+    const environment = { AIRLOCK_CGROUP: group.path };
+    const { socket: launcher, process } = await givenLauncher(host.base, environment);
+    host.given({ 'workspaces/maker/hang': '' });
+    let told = false;
+    const asked = host.ask({ launcher, run: { entry: ['./escapes-setsid.sh'] } });
+    void asked.then(() => {
+      told = true;
+    });
+    await until(() => existsSync(join(host.workspace, 'ready')));
+    // Version 1: what is frozen dies when it thaws.
+    freezeIn(group.runs(), true);
+    process.kill('SIGKILL');
+    // Time for a wrong word to come.
+    await wait(500);
+    const early = told && host.marked().length > 0;
+    freezeIn(group.runs(), false);
+    const { run } = await asked;
+    expect([early, run?.left]).toEqual([false, []]);
   });
 
   test('that exits and leaves processes behind has ended when they have', async () => {

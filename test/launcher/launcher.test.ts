@@ -110,10 +110,10 @@ describe('the launcher', () => {
   });
 
   test.each([
-    ['no JSON', 'hello\n', ''],
-    ['no job of its', '{"job":"reboot"}\n', 'launcher-refused'],
-    ['a run without anything', '{"job":"run"}\n', 'launcher-refused'],
-    ['a line without end', 'x'.repeat(2 << 20), ''],
+    ['no JSON', 'hello\n', /^$/],
+    ['no job of its', '{"job":"reboot"}\n', /launcher-refused/],
+    ['a run without anything', '{"job":"run"}\n', /launcher-refused/],
+    ['a line without end', 'x'.repeat(2 << 20), /^$/],
   ])('hears %s: refuses, and lives on', async (_what, said, answer) => {
     const host = givenHost(supervisor);
     const { socket, process } = await givenLauncher(host.base);
@@ -121,7 +121,7 @@ describe('the launcher', () => {
     // It may hang up while we still talk.
     connection.on('error', () => undefined);
     connection.write(said);
-    expect(await text(connection).catch(() => '')).toContain(answer);
+    expect(await text(connection).catch(() => '')).toMatch(answer);
     expect(process.exitCode).toBe(null);
   });
 });

@@ -32,6 +32,8 @@ export function judge(offers: Offers, required: readonly HostAbility[]): Finding
     return bad(message, 'Give the host what is missing, or take it out of host.require.', details);
   }
   if (missing.length === 0) return good(`${has}; ${abilities.join(', ')}`);
-  const remedy = 'Install it as a service: airlock-launcher.service has Delegate=yes.';
+  const remedy = groups
+    ? 'The kernel gives none: see /proc/cgroups, and cgroup_disable= where it is booted.'
+    : 'Install it as a service: airlock-launcher.service has Delegate=yes.';
   return warn(`${has}; missing: ${missing.join(', ')}`, remedy, details);
 }
