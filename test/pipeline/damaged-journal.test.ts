@@ -11,9 +11,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evolve } from '../../supervisor/decide/evolve/entry.ts';
 import { sqlite } from '../../supervisor/host/sqlite.ts';
 import { type Layout, layout } from '../../supervisor/model/layout.ts';
+import { stepKey } from '../../supervisor/model/step.ts';
+import { openJournal } from '../../supervisor/store/journal.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
+import { agent, policy } from '../decide/build.ts';
 import { startHost, TestHost, until } from './support/host.ts';
 
 /*
@@ -169,6 +173,26 @@ it('what was spent today is known again from traces; who may have spent more wai
   const news = host.state.host.get('host')?.journal;
   expect(news?.unknownSpend).toEqual(['ben']);
   expect(news?.found.join('\n')).toMatch(/ben-task-901: what it spent/);
+}, 60_000);
+
+it('a run that a crash cut off has spent what its trace says', async () => {
+  const id = '20260105T010000Z-ada-task-900';
+  await using host = await after((place) => {
+    const journal = openJournal(place.journal, Date.now);
+    const named = { id, agent: agent('ada'), path: 'task' as const, release: told.third };
+    const run = { ...named, kind: 'service' as const, deployment: null, extra: true };
+    const step = { do: 'run' as const, run: { ...run, wall: 1000, policy: '' } };
+    const at = Date.UTC(2026, 0, 5, 1);
+    const entry = { at, type: 'intent' as const, key: stepKey(step), step };
+    journal.commit([entry], evolve(journal.load(), entry, policy()));
+    journal.close();
+    const call = { what: 'call', call: 1, reserved: 0.5 };
+    writeFileSync(place.trace(id), `${JSON.stringify(call)}\n`);
+  });
+  const reader = openReader(host.layout.journal);
+  const row = reader.run(id);
+  reader.close();
+  expect(row).toMatchObject({ outcome: 'interrupted', usd: 0.5 });
 }, 60_000);
 
 it('a sealed drop of which nothing is left is refused, and its agent is told', async () => {
