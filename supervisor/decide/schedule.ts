@@ -3,8 +3,7 @@ import { Cron } from 'croner';
 /** Whether a cron expression of five or six fields means anything, and in which way not. */
 export function cronFault(expression: string, zone: string): string | null {
   try {
-    const cron = new Cron(expression, { timezone: zone, paused: true });
-    return cron.nextRun(new Date(0)) === null ? 'it never fires' : null;
+    return nextFiring(expression, zone, 0) === null ? 'it never fires' : null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

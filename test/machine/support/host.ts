@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boot, type Machine, type MachineOptions, type Said } from './machine.ts';
-import { thePackage } from './package.ts';
+import { linkPackage } from './package.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const port = 8800;
@@ -120,7 +120,7 @@ export class InstalledHost {
 /** What a machine needs before Airlock is installed: the package, a runtime, a provider, a policy. */
 export async function prepare(machine: Machine, options: HostOptions = {}): Promise<void> {
   const place = join(machine.place, 'door', 'package');
-  cpSync(await thePackage(), place, { recursive: true });
+  await linkPackage(place);
   const upper = join(machine.place, 'door', 'srv');
   mkdirSync(upper);
   cpSync(here('../../fixtures/tiny-runtime'), join(upper, 'tiny'), { recursive: true });

@@ -32,6 +32,17 @@ export async function thePackage(): Promise<string> {
   }
 }
 
+/** It in another folder. What is written there must be made anew: its files are the package's own. */
+export async function linkPackage(to: string): Promise<void> {
+  const from = await thePackage();
+  try {
+    execFileSync('cp', ['-al', from, to], { stdio: 'pipe' });
+  } catch {
+    // Another file system.
+    execFileSync('cp', ['-a', `${from}/.`, to]);
+  }
+}
+
 function taken(lock: string): boolean {
   try {
     mkdirSync(lock);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { thePackage } from './package.ts';
+import { linkPackage } from './package.ts';
 
 /**
  * Another version of this checkout's package, in a folder: the program with another number in it,
@@ -12,23 +12,31 @@ export async function anotherVersion(
   version: string,
   change: (folder: string) => void = () => undefined,
 ): Promise<void> {
-  cpSync(await thePackage(), to, { recursive: true });
+  await linkPackage(to);
   const dist = join(to, 'dist');
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const file = join(dist, name);
     if (!statSync(file).isFile()) continue;
     const text = readFileSync(file, 'utf8');
     const other = text.replace(/(name:"airlock",version:)"[^"]+"/g, `$1"${version}"`);
-    if (other !== text) writeFileSync(file, other);
+    if (other !== text) replace(file, other);
   }
   change(to);
   const manifest = JSON.parse(readFileSync(join(to, 'MANIFEST.json'), 'utf8'));
   for (const [path, about] of Object.entries<{ sha256: string }>(manifest.files)) {
-    about.sha256 = createHash('sha256')
-      .update(readFileSync(join(to, path)))
-      .digest('hex');
+    const file = join(to, path);
+    // One that is the package's own still is what its manifest says.
+    if (statSync(file).nlink > 1) continue;
+    about.sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
   }
-  writeFileSync(join(to, 'MANIFEST.json'), JSON.stringify({ ...manifest, version }));
+  replace(join(to, 'MANIFEST.json'), JSON.stringify({ ...manifest, version }));
+}
+
+/** Another text in a file of its own, of the same mode. */
+function replace(file: string, text: string): void {
+  const { mode } = statSync(file);
+  rmSync(file);
+  writeFileSync(file, text, { mode });
 }
 
 /** Its command says something else for one verb. */
@@ -36,6 +44,6 @@ export function insteadOf(verb: string, line: string): (folder: string) => void 
   return (folder) => {
     const file = join(folder, 'bin/airlock');
     const [first, ...rest] = readFileSync(file, 'utf8').split('\n');
-    writeFileSync(file, [first, `[ "$1" != ${verb} ] || ${line}`, ...rest].join('\n'));
+    replace(file, [first, `[ "$1" != ${verb} ] || ${line}`, ...rest].join('\n'));
   };
 }
