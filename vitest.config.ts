@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: 3,
     // Generous, so that a loaded machine makes no red test; nothing waits for it to pass.
     testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Some machine's first hook makes the package.
+    hookTimeout: 300_000,
   },
 });

@@ -1,6 +1,6 @@
-// Makes the package of this checkout: `node --import tsx supervisor/package.mjs [folder]` (out).
-// A folder airlock-<version>-<platform> with all that a bare Debian lacks, and a tarball of it that
-// is the same wherever it was made from the same files.
+// Makes the package of this checkout: `node --import tsx supervisor/package.mjs [--bare] [folder]`
+// (out). A folder airlock-<version>-<platform> with all that a bare Debian lacks, and, unless it is to
+// be bare, a tarball of it that is the same wherever it was made from the same files.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -25,7 +25,8 @@ const checkout = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
 const platform = `${process.platform}-${process.arch}`;
 const name = `airlock-${version}-${platform}`;
-const out = resolve(process.argv[2] ?? join(checkout, 'out'));
+const bare = process.argv.includes('--bare');
+const out = resolve(process.argv.slice(2).find((one) => one !== '--bare') ?? join(checkout, 'out'));
 const folder = join(out, name);
 
 /** Nothing of who made it, and when. */
@@ -85,7 +86,7 @@ writeFileSync(at('share/man/airlock.1'), manualPage(verbs, version));
 cpSync(join(checkout, 'README.md'), at('README.md'));
 
 manifest();
-tarball();
+if (!bare) tarball();
 
 /** A package of node_modules, without what only compiling needs, and what it requires. */
 function native(first) {
