@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from '../../bench/measure.ts';
 import type { InstalledHost } from './support/host.ts';
-import {
-  hostOfTheWorst,
-  inboxNames,
-  type Run,
-  type Seen,
-  wall,
-  work,
-  worst,
-} from './support/worst.ts';
+import { hostOfTheWorst, type Run, type Seen, wall, work, worst } from './support/worst.ts';
 
 /*
  * Runs that do their worst, each a program of its own (test/fixtures/worst), as real runs of a real
@@ -64,11 +56,11 @@ beforeAll(async () => {
   host = await hostOfTheWorst();
   // What is dropped here is sealed and judged, and goes no further.
   host.machine.must('airlock lock --reason "a test"; touch /var/lib/airlock/var/mark');
-  for (let count = 0; count < 5; count++) {
+  for (let count = 0; count < 3; count++) {
     quiet.push(await work(host, false));
     neighbours.push(await work(host, true));
   }
-});
+}, 300_000);
 afterAll(async () => {
   console.log(['run, outcome, contained in, other agent’s work, named', ...table].join('\n'));
   const of = [quiet, neighbours, beside].map(median);
@@ -220,5 +212,4 @@ it('costs the other agent nothing that it would notice', () => {
   const bens = others.filter(({ agent }) => agent === 'ben').map(({ outcome }) => outcome);
   expect(new Set(bens)).toEqual(new Set(['ok']));
   expect(host.airlock('verify').exit).toBe(0);
-  expect(inboxNames).toBeGreaterThanOrEqual(2000);
 });
