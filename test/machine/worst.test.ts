@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { median } from '../../bench/measure.ts';
 import type { InstalledHost } from './support/host.ts';
-import { hostOfTheWorst, type Run, type Seen, wall, work, worst } from './support/worst.ts';
+import {
+  hostOfTheWorst,
+  type Run,
+  type Seen,
+  wall,
+  whileBenRuns,
+  work,
+  worst,
+} from './support/worst.ts';
 
 /*
  * Runs that do their worst, each a program of its own (test/fixtures/worst), as real runs of a real
@@ -100,6 +108,24 @@ describe('what the kernel forbids at once', () => {
     expect(containedMs).toBeLessThan(2000);
     expect(precious()).toBe(before);
     nothingLeft();
+  });
+});
+
+it('an agent’s user can do no more without the sandbox: each other’s runs are closed', async () => {
+  const root = '/var/lib/airlock';
+  await whileBenRuns(host, ({ other, supervisor, launcher, socket }) => {
+    const tries = [
+      ...[other, supervisor, launcher].map((pid) => `kill -0 ${pid}`),
+      ...[socket, '/run/airlock/launcher.sock'].map((one) => `socat -u /dev/null UNIX:${one}`),
+      ...[`${root}/workspaces/ben/up`, `/proc/${other}/environ`].map((one) => `cat ${one}`),
+      `cat /etc/airlock/keys/cheap; ln /etc/airlock/keys/cheap ${root}/inbox/ada/key.patch`,
+      `ln /etc/shadow ${root}/inbox/ada/shadow.patch; ln -sfn /tmp ${root}/current`,
+      `echo >${root}/var/switches/host; echo >${root}/receipts/ada/forged.json`,
+    ].flatMap((one) => one.split('; '));
+    // As root all of it is there to be done.
+    host.machine.must(`kill -0 ${other} && [ -S ${socket} ] && [ -r /proc/${other}/environ ]`);
+    const lines = tries.map((one) => `if (${one}) >/dev/null 2>&1; then echo 'BREACH ${one}'; fi`);
+    expect(host.as('ada', lines.join('\n'))).toBe('');
   });
 });
 

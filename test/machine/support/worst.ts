@@ -129,6 +129,17 @@ export async function work(host: InstalledHost, beside: boolean): Promise<number
   return took;
 }
 
+/** Something that is done while a run of ben is under way. */
+export async function whileBenRuns(
+  host: InstalledHost,
+  act: (known: Known) => void,
+): Promise<void> {
+  const [id = ''] = await started(host, { ben: 'works' });
+  act(known(host));
+  letGo(host, ['ben'], {});
+  await emptyAt(host, id);
+}
+
 /** A run of ada that does its worst, while ben works. `meanwhile` is what an operator does. */
 export async function worst(
   host: InstalledHost,
