@@ -101,11 +101,12 @@ describe('what the kernel forbids at once', () => {
     ['makes-namespaces', /user: 1; .*keyring: errno 1/],
   ])('%s: the run fails, and says what stopped it', async (name, told) => {
     const before = precious();
-    const { run, containedMs } = await does(name);
+    const { run } = await does(name);
     expect([run.outcome, run.cause]).toEqual(['failed', 'runtime']);
     expect(said(run)).toMatch(told);
     expect(said(run)).not.toContain('BREACH');
-    expect(containedMs).toBeLessThan(2000);
+    // The slowest of its tries, the start of a program to try with included.
+    expect(Number(/refused within ([\d.]+) ms/.exec(said(run))?.[1])).toBeLessThan(2000);
     expect(precious()).toBe(before);
     nothingLeft();
   });
