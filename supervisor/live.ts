@@ -17,22 +17,22 @@ import { Loop } from './loop.ts';
 import { timeOfId } from './model/duration.ts';
 import type { Layout } from './model/layout.ts';
 import { lacking } from './model/offers.ts';
+import type { PolicyInForce } from './model/policy.ts';
 import { Failure } from './model/reason.ts';
 import { deployment, host, type State } from './model/state.ts';
 import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
-import { type PolicySource, policySource } from './observe/policy.ts';
+import type { PolicySource } from './observe/policy.ts';
 import { spentByCutOff } from './observe/spent.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
-import { loadPolicy } from './store/policy.ts';
 import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
 /** What the live loop is given from outside. */
 export interface Outside {
   layout: Layout;
-  policyFile: string;
+  policy: PolicySource;
   /** Installed on a host, not run from a checkout. */
   hostInstall: boolean;
   /** Which of several on this host; null: the one without a name. */
@@ -59,7 +59,7 @@ export interface Outside {
 /** The loop on the real world, and what its owner needs of it. */
 export interface Live {
   loop: Loop;
-  policy: PolicySource;
+  policy: () => PolicyInForce;
   /** Start the threads now, so that the first drop does not wait for them. */
   warm(): Promise<void>;
   /** Why the loop is dead although it may turn; null while it lives. */
@@ -83,22 +83,35 @@ export interface Live {
  */
 export async function openRuns(
   layout: Layout,
-  { policyFile, launcher = null }: { policyFile: string; launcher?: string | null },
+  { policy, launcher = null }: { policy: PolicyInForce; launcher?: string | null },
 ): Promise<Confine> {
   const port = await openPort(launcher);
-  const required = loadPolicy(policyFile).policy?.policy.host.require ?? [];
   const offers = await port.offers();
   writeOffers(layout, offers);
-  const lacks = lacking(required, offers);
+  const lacks = lacking(policy.policy.host.require, offers);
   if (lacks !== null) throw new Failure(lacks.code, lacks);
   return port.confine;
+}
+
+/** The policy in force: a version is once the journal says so. */
+function policyOf({ policy, log }: Outside, onRecord: () => string | null): () => PolicyInForce {
+  let known = policy.inForce(onRecord()).digest;
+  return () => {
+    const inForce = policy.inForce(onRecord());
+    if (inForce.digest !== known)
+      log.info('another policy is in force', { from: known, to: inForce.digest });
+    known = inForce.digest;
+    return inForce;
+  };
 }
 
 /** The loop with its eyes, `observe/`, and its hands, `act/`. */
 export function goLive(outside: Outside): Live {
   const { layout, now, journal, log, programs } = outside;
   clearStuck(layout);
-  const policy = policySource(outside.policyFile);
+  const state = journal.load();
+  let onRecord = () => host(state).policy;
+  const policy = policyOf(outside, () => onRecord());
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
   const began = now();
@@ -107,7 +120,7 @@ export function goLive(outside: Outside): Live {
     ...{ layout, now, log, programs, threads, hostInstall: outside.hostInstall },
     identities: outside.identities ?? identitiesOf(outside),
     confine: outside.confine,
-    policy: policy.inForce,
+    policy,
     probe: outside.launcher === null ? probeHere : probeAt(outside.launcher),
     state: () => loop.state,
     running: new Map(),
@@ -116,18 +129,18 @@ export function goLive(outside: Outside): Live {
     nextNumber: () => ++number,
   };
   const { hostInstall } = outside;
-  const settle = () => policy.inForce().policy.limits.settle;
-  const eyes = observer({ layout, now, settle, hostInstall });
+  const settle = () => policy().policy.limits.settle;
+  const eyes = observer({ layout, now, settle, hostInstall, policy: outside.policy });
   const { promise: lost, lose } = loss();
-  const before = journal.load();
-  const spent = spentByCutOff(layout, before);
-  const loop: Loop = new Loop(before, {
-    ...{ now, monotonic: outside.monotonic, policy: policy.inForce },
+  const spent = spentByCutOff(layout, state);
+  const loop: Loop = new Loop(state, {
+    ...{ now, monotonic: outside.monotonic, policy },
     ended: outside.wake,
     wakeAt: outside.wakeAt,
     observe(state, { tick }) {
       const releases = releasesThatMatter(state);
-      const seen = eyes.observe({ tick, dirty: outside.dirty(), releases });
+      const { policies = [] } = host(state);
+      const seen = eyes.observe({ tick, dirty: outside.dirty(), releases, policies });
       tellUnread(eyes.faults());
       return { ...seen, spent };
     },
@@ -138,6 +151,7 @@ export function goLive(outside: Outside): Live {
       if (error instanceof Failure && error.reason.code === 'journal-damaged') lose(error);
     },
   });
+  onRecord = () => host(loop.state).policy;
   const { current } = host(loop.state);
   if (current !== null) readyInboxes(world, current);
   return {
@@ -158,7 +172,7 @@ export function goLive(outside: Outside): Live {
     keepRoom() {
       // A checkout's disk is its developer's.
       if (!outside.hostInstall) return;
-      keepReserve(layout, policy.inForce().policy.host.reserve).catch((error) => {
+      keepReserve(layout, policy().policy.host.reserve).catch((error) => {
         log.warn('the reserve of the disk could not be made', { err: error });
       });
     },
@@ -178,11 +192,14 @@ function loss() {
 function pulseOf(
   { layout, now }: Outside,
   { state, stuck }: Loop,
-  policy: PolicySource,
+  policy: () => PolicyInForce,
   since: number,
 ): Pulse {
-  const { tick } = policy.inForce().policy;
-  const asked = listRequests(layout).requests.filter(({ id }) => !state.answers.has(id));
+  const { tick } = policy().policy;
+  const waiting = host(state).trial?.request;
+  const asked = listRequests(layout).requests.filter(
+    ({ id }) => !state.answers.has(id) && id !== waiting,
+  );
   const oldest = Math.min(...asked.map(({ id }) => timeOfId(id, now())));
   const oldestRequest = Number.isFinite(oldest) ? oldest : null;
   return { stuck, tick, lastTick: host(state).lastTick, since, oldestRequest };

@@ -117,7 +117,8 @@ export class Loop {
       const decision = next(view);
       if (decision.marks.length + decision.steps.length === 0) break;
       this.#carryOut(decision, view.now);
-      view = { ...view, state: this.#state };
+      // Another version of the policy may have come into force by what was decided.
+      view = { ...view, state: this.#state, policy: this.#ports.policy() };
     }
     this.#ports.wakeAt(nextWake(view));
   }

@@ -12,12 +12,15 @@ import { version } from './host/version.ts';
 import { lookAtJournal, tellHead } from './journal-news.ts';
 import { goLive, type Live, openRuns } from './live.ts';
 import { instant } from './model/duration.ts';
-import { layout as layoutOf } from './model/layout.ts';
+import { type Layout, layout as layoutOf } from './model/layout.ts';
 import { Failure, reasonOf } from './model/reason.ts';
 import { host } from './model/state.ts';
+import { policySource } from './observe/policy.ts';
 import { removeDaemon, writeDaemon } from './store/daemon.ts';
 import type { Journal } from './store/journal.ts';
 import { takeLock } from './store/lock.ts';
+import { keepVersion, recordedPolicy } from './store/policies.ts';
+import type { ReadPolicy } from './store/policy.ts';
 import { openOrRebuild } from './store/rebuild/open.ts';
 
 export interface SuperviseOptions {
@@ -119,11 +122,11 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     const message = `another supervisor holds ${options.root}`;
     throw new Failure('already-running', { message, step: 'start', input: options.root });
   }
-  const confine = await openRuns(layout, options).catch(lettingGo(lock));
+  const { policyFile } = options;
+  const { policy, confine } = await openPolicy(options, layout, log).catch(lettingGo(lock));
   const { journal: opened, anew } = openOrRebuild(layout, now);
   const journal = options.aroundJournal?.(opened) ?? opened;
   const wakes = new Wakes(layout, now, ({ tick }) => {
-    if (tick && live.policy.refresh()) log.info('another policy is in force');
     live.loop.turn({ tick });
     if (tick) tellHead(outside);
     if (tick) live.keepRoom();
@@ -133,7 +136,6 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     wakes.wakeAt(instant);
     looked.tell();
   };
-  const { policyFile } = options;
   const dirty = () => wakes.dirty();
   const wake = () => wakes.wake();
   const clocks = { now, monotonic };
@@ -141,7 +143,7 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   const launcher = options.launcher ?? null;
   const runs = { launcher, confine };
   const { instance = null, identities = null } = options;
-  const install = { policyFile, hostInstall, instance, identities };
+  const install = { policy, hostInstall, instance, identities };
   const given = { layout, programs, log, journal, ...clocks, ...install, ...runs };
   const outside = { ...given, wake, wakeAt, dirty };
   const live = goLive(outside);
@@ -174,6 +176,19 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
   return { live, ready, wake: (tick = false) => wakes.wake(tick), stop };
 }
 
+/** The policy that the journal names, and runs as it requires them of this host. */
+async function openPolicy(options: SuperviseOptions, layout: Layout, log: Log) {
+  const { policyFile: file, launcher = null } = options;
+  const onRecord = recordedPolicy(layout);
+  const keep = (read: ReadPolicy) => keepVersion(layout, read);
+  const policy = policySource({ layout, file, onRecord, keep });
+  const inForce = policy.inForce(onRecord);
+  if (onRecord !== null && inForce.digest !== onRecord) {
+    log.warn('the policy on record is not kept: the file is in force', { onRecord, file });
+  }
+  return { policy, confine: await openRuns(layout, { policy: inForce, launcher }) };
+}
+
 /** Who does not start holds no lock. */
 const lettingGo = (lock: { release(): void }) => (error: unknown) => {
   lock.release();
@@ -182,7 +197,7 @@ const lettingGo = (lock: { release(): void }) => (error: unknown) => {
 
 /** The tick, and the schedules of `current`: node-cron wakes, the loop decides what is due. */
 function beatsOf(live: Live): Beat[] {
-  const { policy } = live.policy.inForce();
+  const { policy } = live.policy();
   const schedules = [...live.loop.state.agents.values()].flatMap((agent) =>
     Object.values(agent.paths).map(({ cron, zone }) => ({ cron, zone, tick: false })),
   );
@@ -220,7 +235,7 @@ function feedWatchdog(live: Live, looked: Looked, wakes: Wakes, log: Log) {
  * work for a deployment is cancelled. No turn follows.
  */
 async function drain(live: Live, looked: Looked, wakes: Wakes, log: Log): Promise<void> {
-  const { drain: patience } = live.policy.inForce().policy.limits;
+  const { drain: patience } = live.policy().policy.limits;
   const idle = looked.until(() => live.loop.underway.size === 0);
   wakes.wake();
   await Promise.race([idle, after(patience)]);

@@ -9,6 +9,7 @@ import { writeSwitch } from '../store/switches.ts';
 import { auditPath } from './audit.ts';
 import { gateBuild } from './gates/gate-build.ts';
 import { gateSmoke } from './gates/gate-smoke.ts';
+import { tryPolicy } from './gates/try-policy.ts';
 import { sealDrop } from './intake/seal-drop.ts';
 import { readyInboxes } from './run/inboxes.ts';
 import { run, stop } from './run/runs.ts';
@@ -45,6 +46,10 @@ const effects: Effects = {
   smoke: async (world, step, signal) => ({
     of: 'rehearsed',
     smoke: await gateSmoke(world, step, signal),
+  }),
+  'try-policy': async (world, step, signal) => ({
+    of: 'rehearsed',
+    smoke: await tryPolicy(world, step, signal),
   }),
   run,
   stop,
@@ -129,7 +134,13 @@ export function perform(world: World, step: Step, settle: (outcome: Outcome) => 
 type Effect = (world: World, step: Step, signal: AbortSignal) => Outcome | Promise<Outcome>;
 
 /** Work for a deployment: it may end before this does. A run is stopped, with the reason why. */
-const cancellable: ReadonlySet<StepKind> = new Set<StepKind>(['stage', 'deps', 'build', 'smoke']);
+const cancellable: ReadonlySet<StepKind> = new Set<StepKind>([
+  'stage',
+  'deps',
+  'build',
+  'smoke',
+  'try-policy',
+]);
 
 /** Move `current`. A release that is not whole is never made current. */
 function flipCurrent(world: World, step: Step & { do: 'flip' }): Outcome {

@@ -16,15 +16,19 @@ import { reasonText } from './show/reason.ts';
 const patienceMs = 10_000;
 
 /** Ask the daemon for a verb and say what came of it. Throws `not-running` or `no-answer`. */
-export async function ask(call: Call, request: Request): Promise<Result> {
+export async function ask(
+  call: Call,
+  request: Request,
+  { patience = patienceMs }: { patience?: number } = {},
+): Promise<Result> {
   const { layout } = call;
   mustBeAskable(request);
   needDaemon(layout, request.verb);
   hideKnownKeys(call);
   const id = writeRequest(layout, request, call.now());
-  const answer = await waitForAnswer(layout, id, patienceMs);
+  const answer = await waitForAnswer(layout, id, patience);
   if (answer !== null) return answered(call, answer);
-  const message = `the daemon did not answer within ${patienceMs / 1000} s`;
+  const message = `the daemon did not answer within ${Math.round(patience / 1000)} s`;
   const hint = 'The request stays: it is carried out when the daemon looks. `airlock doctor`.';
   throw new Failure('no-answer', { message, step: request.verb, input: id, hint });
 }

@@ -2,10 +2,11 @@
 import { readCurrent } from '../host/files/links.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
-import { nothing, type State } from '../model/state.ts';
+import { host, nothing, type State } from '../model/state.ts';
 import type { Head } from '../store/chain.ts';
 import { daemonState } from '../store/daemon.ts';
 import { journalStanding } from '../store/lived.ts';
+import { loadInForce } from '../store/policies.ts';
 import { loadPolicy } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
 import { readStuck } from '../store/stuck.ts';
@@ -23,7 +24,9 @@ export function readPicture({
   const read = blank ? { state: nothing, head: null, fault: null } : readState(layout);
   const { state, head, fault } = read;
   const link = readCurrent(layout);
-  const { policy, faults } = loadPolicy(place.policyFile);
+  const { policyFile } = place;
+  const { policy } = loadInForce(layout, policyFile, host(state).policy);
+  const file = loadPolicy(policyFile);
   return {
     state,
     journalHead: head,
@@ -35,7 +38,8 @@ export function readPicture({
     link,
     agents: link === null ? [] : readRuntimeConfig(layout, link).agents,
     policy,
-    policyFaults: faults,
+    policyFile: file.policy?.digest ?? null,
+    policyFaults: file.faults,
     stuck: blank ? null : readStuck(layout),
     now: now(),
   };

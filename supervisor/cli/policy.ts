@@ -1,15 +1,21 @@
 import { hideKeys } from '../host/secrets.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
-import { loadPolicy } from '../store/policy.ts';
+import { loadInForce, recordedPolicy } from '../store/policies.ts';
+import type { LoadedPolicy } from '../store/policy.ts';
 import type { Call } from './call.ts';
 import { credentialsOf } from './place.ts';
 import { line } from './show/escape.ts';
 import type { Paint } from './show/paint.ts';
 
-/** The policy of this place; throws with all its faults when it is none. */
-export function needPolicy(call: Call): PolicyInForce {
-  const { policy, faults } = loadPolicy(call.place.policyFile);
+/** The policy in force here; throws with all faults of the file when there is none. */
+export function needPolicy({ place, layout }: Call): PolicyInForce {
+  const onRecord = recordedPolicy(layout);
+  return needValid(loadInForce(layout, place.policyFile, onRecord), place.policyFile);
+}
+
+/** The policy of a file; throws with all its faults. */
+export function needValid({ policy, faults }: LoadedPolicy, input: string): PolicyInForce {
   if (policy !== null) {
     hideKeys(policy, credentialsOf(call.place));
     return policy;
@@ -18,7 +24,6 @@ export function needPolicy(call: Call): PolicyInForce {
   if (first !== undefined && faults.length === 1) throw new Failure(first.code, first);
   const actual = faults.map((one) => one.message).join('\n');
   const message = `the policy has ${faults.length} faults`;
-  const input = call.place.policyFile;
   throw new Failure('policy-invalid', { message, step: 'policy', input, actual });
 }
 

@@ -74,7 +74,7 @@ export const configGate = (policy: Policy, candidate: Candidate): GateResult =>
   ]);
 
 /** What an agent's entry says that cannot be: a schedule, a model, a name. */
-function agentFaults(policy: Policy, agent: Agent): Finding[] {
+export function agentFaults(policy: Policy, agent: Agent): Finding[] {
   const findings: Finding[] = [];
   const say = (input: string, message: string, expected: string) =>
     findings.push({

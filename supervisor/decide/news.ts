@@ -8,7 +8,10 @@ export function news(view: View): Decision {
   const { facts, state, policy } = view;
   const known = host(state);
   const marks: Mark[] = [];
-  if (policy.digest !== known.policy) marks.push({ mark: 'policy', digest: policy.digest });
+  if (policy.digest !== known.policy) {
+    const from = known.policy;
+    marks.push({ mark: 'policy', digest: policy.digest, from, by: 'airlock', why: 'start' });
+  }
   const names = facts.switches.readable
     ? facts.switches.halts.map((halt) => switchName(halt.scope, halt.target)).toSorted()
     : ['unreadable'];

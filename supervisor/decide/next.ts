@@ -4,6 +4,7 @@ import { expiries } from './expiries.ts';
 import { deploy } from './flow/deploy.ts';
 import { intake } from './intake.ts';
 import { news } from './news.ts';
+import { policies } from './policies.ts';
 import { recover } from './recover.ts';
 import { replies } from './replies.ts';
 import { requests } from './requests.ts';
@@ -25,6 +26,7 @@ export function next(view: View): Decision {
     news,
     requests,
     stops,
+    policies,
     audits,
     currentMoved,
     replies,

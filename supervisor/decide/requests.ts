@@ -7,6 +7,7 @@ import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
 import { ownProposal } from './own.ts';
+import { apply, rollBackPolicy, waitsForTrial } from './policies.ts';
 import { flipping, isKept, rollbackTarget } from './rollback.ts';
 import { releaseFor, runStep } from './starts.ts';
 import {
@@ -24,7 +25,10 @@ import {
 export function requests(view: View): Decision {
   const { state, facts } = view;
   const open = facts.requests.find(
-    (one) => !state.answers.has(one.id) && rollback(state)?.request !== one.id,
+    (one) =>
+      !state.answers.has(one.id) &&
+      rollback(state)?.request !== one.id &&
+      !waitsForTrial(view, one),
   );
   if (open === undefined) return none;
   if (open.request === null) return answered(open, no(open.fault));
@@ -128,6 +132,8 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     const said: Mark = { mark: 'journal-known', by: ask.by, reason: ask.reason };
     return done(ask, `acknowledged: ${news.found.length} findings of the journal`, null, said);
   },
+  'policy-apply': apply,
+  'policy-rollback': rollBackPolicy,
   run(view, ask) {
     if (view.facts.stopping) return refuse(ask, 'not-running', 'the supervisor is stopping');
     const agent = agentsNow(view).find((one) => one.name === ask.agent);

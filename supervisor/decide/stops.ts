@@ -2,6 +2,7 @@ import type { Deployment } from '../model/deployment.ts';
 import type { Run } from '../model/run.ts';
 import { deployment, host, rollback } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
+import { trialsToCancel } from './policies.ts';
 import { agentsNow, type Decision, haltOf, locked, start, type View } from './view.ts';
 
 /**
@@ -9,7 +10,7 @@ import { agentsNow, type Decision, haltOf, locked, start, type View } from './vi
  * work for a change that ended, or stands still under lockdown or a rollback.
  */
 export function stops(view: View): Decision {
-  return start(view, ...runsToStop(view), ...workToCancel(view));
+  return start(view, ...runsToStop(view), ...workToCancel(view), ...trialsToCancel(view));
 }
 
 function runsToStop(view: View): Step[] {

@@ -6,6 +6,7 @@ import { Failure, type Reason } from '../model/reason.ts';
 import type { State } from '../model/state.ts';
 import { type DaemonState, daemonState } from '../store/daemon.ts';
 import { journalStanding } from '../store/lived.ts';
+import { loadInForce, recordedPolicy } from '../store/policies.ts';
 import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
 import { openReaderOf } from '../store/reader.ts';
 
@@ -26,6 +27,7 @@ export interface Ground {
   /** Nothing was ever started here. */
   blank: boolean;
   daemon: () => DaemonState;
+  /** What the policy file holds; `policy`: what is in force. */
   loaded: () => LoadedPolicy;
   /** Throws Failure `policy-invalid` when there is none. */
   policy: () => PolicyInForce;
@@ -42,12 +44,13 @@ export type GroundParts = Pick<
 export function groundOf(parts: GroundParts): Ground {
   const { layout, policyFile } = parts;
   const loaded = once(() => loadPolicy(policyFile));
+  const inForce = once(() => loadInForce(layout, policyFile, recordedPolicy(layout)));
   return {
     ...parts,
     blank: journalStanding(layout) === 'blank',
     daemon: once(() => daemonState(layout)),
     loaded,
-    policy: () => valid(loaded(), policyFile),
+    policy: () => valid(inForce(), policyFile),
     state: once(() => readState(layout)),
     current: once(() => readCurrent(layout)),
   };

@@ -30,6 +30,7 @@ export const kept = [
   'var/switches',
   'var/incidents',
   'var/state/history',
+  'var/state/policies',
 ] as const;
 
 export interface BackedUp {

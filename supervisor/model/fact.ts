@@ -1,4 +1,5 @@
 import type { Switches } from './halt.ts';
+import type { PolicySeen } from './policy.ts';
 import type { Reason } from './reason.ts';
 import type { ReleaseId } from './release.ts';
 import type { Request } from './request.ts';
@@ -17,6 +18,7 @@ export interface Facts {
   /** Ids of every request file there is: answered ones may be forgotten when theirs is gone. */
   requestFiles: ReadonlySet<string>;
   switches: Switches;
+  policyFile: PolicySeen;
   /** Where `current` points; null when there is no link. */
   current: ReleaseId | null;
   /** Agents of the releases that matter now; null where the configuration does not parse. */

@@ -21,6 +21,9 @@ export function layout(root: string) {
     /** Who runs: pid and start time of the daemon, so that a reader need not take the lock. */
     daemon: at('var', 'state', 'daemon.json'),
     history: at('var', 'state', 'history'),
+    /** Every version of the policy that was valid, by the digest of its bytes. */
+    policies: at('var', 'state', 'policies'),
+    policyVersion: (digest: string) => at('var', 'state', 'policies', `${digest}.yaml`),
     /** What agents.yaml of some releases says, as JSON, by the digest of its bytes. */
     parsed: at('var', 'state', 'parsed'),
     traces: at('var', 'state', 'traces'),

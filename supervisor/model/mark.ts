@@ -4,6 +4,9 @@ import type { Digest, ReleaseId } from './release.ts';
 import type { RunPath } from './runtime.ts';
 import type { Answer, JournalFault } from './state.ts';
 
+/** `start`: nothing was on record, or what was cannot be read; `first`: no release yet. */
+export type PolicyWhy = 'start' | 'first' | 'smoke' | 'rollback';
+
 /** A judgment on record: it changes nothing but the journal. */
 export type Mark =
   /** A proposal gets the slot; `straight`: approved and still fitting, so on to the canary. */
@@ -43,7 +46,12 @@ export type Mark =
   | { mark: 'missed'; agent: string; path: RunPath; next: number; missed: number }
   | { mark: 'interrupted'; run: string; key: string; usd: number }
   | { mark: 'switches'; on: string[]; off: string[]; names: string[] }
-  | { mark: 'policy'; digest: Digest }
+  /** A version of the policy is in force from now on; `from`: the one before. */
+  | { mark: 'policy'; digest: Digest; from: Digest | null; by: string; why: PolicyWhy }
+  /** It is to be shown that `current` passes under it; `request`: who waits for that. */
+  | { mark: 'policy-try'; digest: Digest; by: string; request: string | null }
+  /** It is not taken; `final`: not before the file changes or somebody asks. */
+  | { mark: 'policy-declined'; digest: Digest; by: string; reason: Reason; final: boolean }
   /** Rows that nobody's entry wrote are named by this one: an upgrade of the journal. */
   | { mark: 'covered'; rows: number }
   /** The journal was damaged, or its chain does not hold: what of it nobody knows any more. */

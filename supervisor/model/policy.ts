@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes, duration } from './duration.ts';
+import type { Reason } from './reason.ts';
 import { agentName, cron } from './runtime.ts';
 
 /**
@@ -176,6 +177,15 @@ export interface PolicyInForce {
   folder: string;
   file: string;
   digest: string;
+}
+
+/** The policy file as it was last read: what it holds need not be in force. */
+export interface PolicySeen {
+  /** null: it is not valid. */
+  policy: PolicyInForce | null;
+  fault: Reason | null;
+  /** Versions that were in force before and could be again. */
+  kept: ReadonlySet<string>;
 }
 
 /** Where one thing that a release includes comes from and goes to, relative. */

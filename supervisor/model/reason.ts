@@ -126,6 +126,8 @@ const hints = {
   'missing-npm': 'Install npm beside node, or put the dependencies into deps/ beforehand.',
   'policy-invalid':
     'Mend every fault named; `airlock policy check` judges it before it is in force.',
+  'policy-declined':
+    '`airlock policy diff` shows what is new; mend the file, then `airlock policy apply`.',
   'policy-missing': 'Name yours with --policy FILE, or write one: `airlock init`.',
   'already-running': 'Another supervisor holds this ROOT: `airlock status`.',
   'not-running': 'Start it: `airlock start`.',

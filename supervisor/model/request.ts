@@ -21,6 +21,8 @@ export const requestSchema = z.discriminatedUnion('verb', [
   }),
   z.strictObject({ verb: z.literal('unbar'), digest: z.string().min(6).max(64), reason: text }),
   z.strictObject({ verb: z.literal('acknowledge'), reason: text }),
+  z.strictObject({ verb: z.literal('policy-apply'), digest: z.string().length(64) }),
+  z.strictObject({ verb: z.literal('policy-rollback'), reason: text }),
   z.strictObject({ verb: z.literal('run'), agent: agentName, path: pathSchema.nullable() }),
   z.strictObject({ verb: z.literal('cancel'), run: id }),
 ]);

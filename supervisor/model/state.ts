@@ -1,6 +1,6 @@
 import type { AuditRecord } from './audit.ts';
 import type { Deployment, Rollback } from './deployment.ts';
-import type { Proposal } from './proposal.ts';
+import type { GateResult, Proposal } from './proposal.ts';
 import type { Reason } from './reason.ts';
 import type { BadMark, Digest, Release, ReleaseId } from './release.ts';
 import type { Run, RunBrief, RunCause, RunOutcome } from './run.ts';
@@ -85,6 +85,12 @@ export interface HostRecord {
   counter: number;
   lastTick: number | null;
   policy: Digest | null;
+  /** Versions to go back to, newest last, the one in force at the end; at most `keptPolicies`. */
+  policies?: Digest[];
+  /** A version that is being shown to work, or waits for that. */
+  trial?: PolicyTrial | null;
+  /** The last version that was not taken. */
+  declined?: DeclinedPolicy | null;
   /** Names of switch files that were on when last looked at. */
   switches: string[];
   /** Releases that passed the supervisor's suite, newest last, at most `keptProofs`. */
@@ -114,6 +120,31 @@ export interface JournalNews {
   /** Agents of which nobody knows what they spent on the day of `at`; null: of nobody it is. */
   unknownSpend?: string[] | null;
 }
+
+/** Whether `current` passes under another policy. */
+export interface PolicyTrial {
+  policy: Digest;
+  by: string;
+  /** Who waits for the answer. */
+  request: string | null;
+  since: number;
+  /** What the rehearsals showed; null: not yet. */
+  gate: GateResult | null;
+  /** They could not take place. */
+  fault: Reason | null;
+}
+
+export interface DeclinedPolicy {
+  policy: Digest;
+  by: string;
+  reason: Reason;
+  at: number;
+  /** Not tried again before the file changes or somebody asks. */
+  final: boolean;
+}
+
+/** How many versions of the policy the host's record names. */
+export const keptPolicies = 10;
 
 /** How many proofs the host's record keeps. */
 export const keptProofs = 4;

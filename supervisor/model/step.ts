@@ -2,7 +2,7 @@ import type { Weakness } from './audit.ts';
 import type { Candidate } from './deployment.ts';
 import type { GateName, GateResult, Sealed } from './proposal.ts';
 import type { Reason } from './reason.ts';
-import type { Release, ReleaseId } from './release.ts';
+import type { Digest, Release, ReleaseId } from './release.ts';
 import type { RunEnding, RunSpec } from './run.ts';
 import type { Rehearsal } from './scenario.ts';
 import type { Answer, Notice } from './state.ts';
@@ -42,6 +42,8 @@ export type Step =
       /** Digest of the suite that `current` passed not long ago; null: it must show it again. */
       proven: string | null;
     }
+  /** Rehearse the suite on `current` under another policy. */
+  | { do: 'try-policy'; policy: Digest; release: ReleaseId }
   | { do: 'run'; run: RunSpec }
   | { do: 'stop'; run: string; why: 'halt' | 'operator' | 'rollback' }
   /** Stop what is under way for a change that does not go on: a rehearsal, a build, an install. */
@@ -131,6 +133,8 @@ export function stepKey(step: Step): string {
     case 'build':
     case 'smoke':
       return `${step.do}:${step.release}`;
+    case 'try-policy':
+      return `try-policy:${step.policy}:${step.release}`;
     case 'run':
       return `run:${step.run.id}`;
     case 'stop':

@@ -3,11 +3,12 @@ import { readCurrent } from '../host/files/links.ts';
 import { isOperator } from '../host/sandbox/operators.ts';
 import type { Facts } from '../model/fact.ts';
 import type { Layout } from '../model/layout.ts';
-import type { ReleaseId } from '../model/release.ts';
+import type { Digest, ReleaseId } from '../model/release.ts';
 import { readSwitches } from '../store/switches.ts';
 import { agentsReader } from './agents.ts';
 import { type Dirty, dropWatch } from './drops.ts';
 import { kept } from './kept.ts';
+import type { PolicySource } from './policy.ts';
 import { seenRequests } from './requests.ts';
 
 export interface Sources {
@@ -16,6 +17,7 @@ export interface Sources {
   now: () => number;
   /** Policy `limits.settle`, as in force. */
   settle: () => number;
+  policy: Pick<PolicySource, 'refresh' | 'seen'>;
   /** Installed on a host, not run from a checkout. */
   hostInstall?: boolean;
 }
@@ -27,6 +29,8 @@ export interface Woken {
   dirty: Dirty;
   /** Releases whose agents matter now, beside `current`. */
   releases: Iterable<ReleaseId>;
+  /** Versions of the policy that somebody may want to go back to. */
+  policies?: readonly Digest[];
 }
 
 /** The facts, but for what only the loop itself knows. */
@@ -39,14 +43,16 @@ export interface Observer {
 }
 
 export function observer(sources: Sources): Observer {
-  const { layout, now, settle, hostInstall = false } = sources;
+  const { layout, now, settle, policy, hostInstall = false } = sources;
   const drops = dropWatch(layout, settle);
   const agents = agentsReader(layout);
   let controlFault: string | null = null;
   let switchFault: string | null = null;
-  const observe = ({ tick, dirty, releases }: Woken): Seen => {
+  const observe = ({ tick, dirty, releases, policies = [] }: Woken): Seen => {
     const control = seenRequests(layout, hostInstall ? isOperator : () => true);
     controlFault = control.fault;
+    const asked = new Set(control.requests.map(({ request }) => request?.verb));
+    if (tick || asked.has('policy-apply')) policy.refresh();
     const switches = readSwitches(layout);
     switchFault = switches.readable ? null : switches.cause;
     const current = readCurrent(layout);
@@ -57,6 +63,7 @@ export function observer(sources: Sources): Observer {
       requests: control.requests,
       requestFiles: control.files,
       switches,
+      policyFile: policy.seen(asked.has('policy-rollback') ? policies : []),
       current,
       agents: agents.read(matter),
       hostInstall,

@@ -1,35 +1,92 @@
 import { followed, lookAt } from '../host/files/records.ts';
 import { hideKeys } from '../host/secrets.ts';
-import type { PolicyInForce } from '../model/policy.ts';
-import { Failure, type Reason } from '../model/reason.ts';
-import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
+import type { Layout } from '../model/layout.ts';
+import type { PolicyInForce, PolicySeen } from '../model/policy.ts';
+import { Failure, innermost, type Reason, reason } from '../model/reason.ts';
+import { versionOf } from '../store/policies.ts';
+import { type LoadedPolicy, loadPolicy, type ReadPolicy } from '../store/policy.ts';
 
 export interface PolicySource {
-  inForce(): PolicyInForce;
-  /** Faults of the file as it is now; the older policy stays in force while there are any. */
-  faults(): readonly Reason[];
-  /** At a tick: take the file if it changed and is valid. True: another policy is in force. */
-  refresh(): boolean;
+  /** The version that is on record; where that cannot be read, the last one that could. */
+  inForce(onRecord: string | null): PolicyInForce;
+  /** What the file held when it was last read; `kept`: which of these versions can be read. */
+  seen(versions: readonly string[]): PolicySeen;
+  /** Read the file if it changed. */
+  refresh(): void;
 }
 
-/** The policy in force, from its file. Throws Failure `policy-missing` or `policy-invalid`. */
-export function policySource(file: string): PolicySource {
+export interface PolicyPlace {
+  layout: Layout;
+  file: string;
+  /** The version that was in force last; null: none is on record. */
+  onRecord: string | null;
+  /** Called with each valid version before anybody hears of it; may throw. */
+  keep: (read: ReadPolicy) => void;
+}
+
+/** The policy, from its file and its versions. Throws Failure `policy-missing`, `policy-invalid`. */
+export function policySource({ layout, file, onRecord, keep }: PolicyPlace): PolicySource {
   let stamp = stampOf(file);
-  let { policy, faults }: LoadedPolicy = loadPolicy(file);
-  if (policy === null) throw startFailure(file, faults);
-  let inForce = policy;
-  hideKeys(inForce);
-  const refresh = () => {
-    const now = stampOf(file);
-    if (now === stamp) return false;
-    stamp = now;
-    ({ policy, faults } = loadPolicy(file));
-    if (policy === null || policy.digest === inForce.digest) return false;
-    inForce = policy;
-    hideKeys(inForce);
-    return true;
+  const first = loadPolicy(file);
+  if (first.policy === null) throw startFailure(file, first.faults);
+  hideKeys(first.policy);
+  let { found, again } = kept(first, keep);
+  if (again) stamp = '';
+  let inForce = versionIn(onRecord) ?? first.policy;
+  let unreadable: string | null = null;
+
+  function versionIn(digest: string | null): PolicyInForce | null {
+    if (digest === null) return null;
+    if (found.policy?.digest === digest) return found.policy;
+    const version = versionOf(layout, file, digest);
+    if (version !== null) hideKeys(version);
+    return version;
+  }
+
+  return {
+    inForce(wanted) {
+      if (wanted === null || wanted === inForce.digest || wanted === unreadable) return inForce;
+      const version = versionIn(wanted);
+      unreadable = version === null ? wanted : null;
+      inForce = version ?? inForce;
+      return inForce;
+    },
+    seen: (versions) => ({
+      policy: found.policy,
+      fault: found.faults[0] ?? null,
+      kept: new Set(versions.filter((digest) => versionOf(layout, file, digest) !== null)),
+    }),
+    refresh() {
+      const now = stampOf(file);
+      if (now === stamp) return;
+      ({ found, again } = kept(loadPolicy(file), keep));
+      // What could not be kept is read again.
+      stamp = again ? '' : now;
+      if (found.policy !== null) hideKeys(found.policy);
+    },
   };
-  return { inForce: () => inForce, faults: () => faults, refresh };
+}
+
+function kept(found: LoadedPolicy, keep: PolicyPlace['keep']): Kept {
+  if (found.policy === null) return { found, again: false };
+  try {
+    keep(found);
+    return { found, again: false };
+  } catch (error) {
+    const fault = reason('host-failed', {
+      message: 'this version of the policy could not be kept: it is not tried',
+      step: 'policy',
+      input: found.policy.file,
+      cause: innermost(error),
+    });
+    return { found: { policy: null, faults: [fault] } satisfies LoadedPolicy, again: true };
+  }
+}
+
+interface Kept {
+  found: LoadedPolicy;
+  /** It is to be read again although nothing changed. */
+  again: boolean;
 }
 
 /** Taken before the file is read: a change in between is seen at the next tick. */

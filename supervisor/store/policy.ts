@@ -11,13 +11,21 @@ import { type FileFault, readYaml } from './yaml-file.ts';
 
 const mostBytes = 1024 * 1024;
 
-export type LoadedPolicy =
-  | { policy: PolicyInForce; faults: [] }
-  | { policy: null; faults: Reason[] };
+/** A valid policy with the bytes that it was read from. */
+export interface ReadPolicy {
+  policy: PolicyInForce;
+  content: Buffer;
+}
 
-/** Load a policy, or say everything that is wrong with it: `policy-missing`, `policy-invalid`. */
-export function loadPolicy(path: string): LoadedPolicy {
-  const file = resolve(path);
+export type LoadedPolicy = (ReadPolicy & { faults: [] }) | { policy: null; faults: Reason[] };
+
+/**
+ * Load a policy, or say everything that is wrong with it: `policy-missing`, `policy-invalid`.
+ * `text`: the file with its text, where that is another than the policy's own.
+ */
+export function loadPolicy(path: string, text: string = path): LoadedPolicy {
+  const place = resolve(path);
+  const file = resolve(text);
   // The operator's own file may be a link; relative paths start where the link is.
   const read = readYaml(followed(file), policySchema, mostBytes);
   if (read.kind === 'unread') return { policy: null, faults: [unread(file, read.why)] };
@@ -30,7 +38,8 @@ export function loadPolicy(path: string): LoadedPolicy {
     }),
   ];
   if (faults.length > 0 || read.kind === 'faulty') return { policy: null, faults };
-  return { policy: inForce(file, read.value, read.content), faults: [] };
+  const { value, content } = read;
+  return { policy: inForce(place, value, content), content, faults: [] };
 }
 
 function inForce(file: string, policy: Policy, content: Buffer): PolicyInForce {

@@ -33,7 +33,7 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
     ...{ state: apply(nothing, rows), journalFault: null, blank: false, daemon },
     journalHead: { seq: 7, hash: 'ab'.repeat(32) },
     ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },
-    ...{ policy, policyFaults: [], stuck: null, now },
+    ...{ policy, policyFile: policy.digest, policyFaults: [], stuck: null, now },
     ...more,
   };
 }

@@ -9,7 +9,7 @@ import type {
 import type { Facts } from '../../supervisor/model/fact.ts';
 import type { Halt, HaltScope } from '../../supervisor/model/halt.ts';
 import { type PolicyInForce, policySchema } from '../../supervisor/model/policy.ts';
-import type { Proposal } from '../../supervisor/model/proposal.ts';
+import type { GateName, GateResult, Proposal } from '../../supervisor/model/proposal.ts';
 import { type Reason, type ReasonCode, reason } from '../../supervisor/model/reason.ts';
 import type { BadMark, Release } from '../../supervisor/model/release.ts';
 import type { Run, RunBrief, RunEnding, RunSpec } from '../../supervisor/model/run.ts';
@@ -30,6 +30,10 @@ export const now = Date.UTC(2026, 0, 5, 12);
 export const at = (ms: number): string => new Date(ms).toISOString();
 export const because = (code: ReasonCode = 'run-failed'): Reason =>
   reason(code, { message: code, step: 'test' });
+
+export const gate = (name: GateName, outcome: GateResult['outcome'] = 'pass'): GateResult => ({
+  ...{ name, outcome, ms: 1, findings: [] },
+});
 
 /** A provider that is no rehearsal. */
 export const paid = { provider: 'anthropic', url: 'http://localhost', model: 'm', keyFile: 'k' };
@@ -211,6 +215,7 @@ export function facts(change: Partial<Facts> = {}): Facts {
       current: 'a',
     },
     switches: { readable: true, halts: [] },
+    policyFile: { policy: policy(), fault: null, kept: new Set<string>() },
     agents: new Map([
       ['a', [agent('maker'), agent('scout')]],
       ['b', [agent('maker'), agent('scout')]],

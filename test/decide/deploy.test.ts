@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deploy } from '../../supervisor/decide/flow/deploy.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
-import type { GateName, GateResult } from '../../supervisor/model/proposal.ts';
+import type { GateResult } from '../../supervisor/model/proposal.ts';
 import type { Step } from '../../supervisor/model/step.ts';
 import {
   agent,
@@ -12,6 +12,7 @@ import {
   candidate,
   digest,
   failure,
+  gate,
   halt,
   now,
   pending,
@@ -28,9 +29,6 @@ import {
   view,
 } from './build.ts';
 
-const gate = (name: GateName, outcome: GateResult['outcome'] = 'pass'): GateResult => ({
-  ...{ name, outcome, ms: 1, findings: [] },
-});
 const all = (['policy', 'config', 'build', 'smoke'] as const).map((name) => gate(name));
 const lockdown: Partial<Facts> = { switches: { readable: true, halts: [halt('lockdown')] } };
 const unreadable: Partial<Facts> = { switches: { readable: false, halts: [], cause: 'EIO' } };

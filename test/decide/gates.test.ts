@@ -2,18 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { approvalNeeded, configGate, policyGate, refusal } from '../../supervisor/decide/gates.ts';
 import { scenarioFault, smokeGate } from '../../supervisor/decide/smoke.ts';
 import { agentSchema } from '../../supervisor/model/runtime.ts';
-import { type Rehearsal, scenarioSchema } from '../../supervisor/model/scenario.ts';
 import type { SmokeFacts } from '../../supervisor/model/step.ts';
 import { agent, because, candidate, ending, policy, proposal } from './build.ts';
+import { fails, passes, rehearsal, scenario } from './rehearsals.ts';
 
-const scenario = (change: object = {}) =>
-  scenarioSchema.parse({ name: 'a task', path: 'task', ...change });
-const rehearsal = (given = ending(), change: Partial<Rehearsal> = {}): Rehearsal => ({
-  ...{ scenario: scenario(), from: 'suite', agent: 'maker', ending: given, files: {} },
-  ...change,
-});
-const passes = [rehearsal()];
-const fails = [rehearsal(ending({ exit: 1, stderrTail: 'Error: broken' }))];
 const outage = ending({ exit: 1 }, { lastFailure: { by: 'upstream', message: '529' } });
 const halted = ending({ exit: null, stoppedBy: 'halt' });
 const refused = ending({ exit: 1 }, { lastFailure: { by: 'halt', message: 'halted' } });

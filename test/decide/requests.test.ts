@@ -48,7 +48,10 @@ function inPhase(phase: Phase): Rows {
 }
 
 const wrong = 'wrong-phase/3';
-const asked: Record<Exclude<Verb, 'unbar' | 'run' | 'cancel' | 'acknowledge'>, Request> = {
+const asked: Record<
+  Exclude<Verb, 'unbar' | 'run' | 'cancel' | 'acknowledge' | 'policy-apply' | 'policy-rollback'>,
+  Request
+> = {
   approve: { verb: 'approve', proposal: 'p', digest: 'bbbbbbbb' },
   reject: { verb: 'reject', proposal: 'p', reason: 'no' },
   withdraw: { verb: 'withdraw', proposal: 'p' },

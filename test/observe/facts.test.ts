@@ -10,6 +10,7 @@ import { medianOf } from '../measure.ts';
 import { emptyRoot } from '../store/support.ts';
 
 const sweep = { tick: true, dirty: null, releases: [] };
+const noPolicy = { policy: null, fault: null, kept: new Set<string>() };
 const noInbox = new Map<string, ReadonlyMap<string, boolean>>();
 /** Something happened, nobody knows to what. */
 const some: ReadonlyMap<string, boolean> = new Map([['', false]]);
@@ -20,6 +21,7 @@ function watching(place: Layout, settle = 0) {
     layout: place,
     now: () => now,
     settle: () => settle,
+    policy: { refresh: () => undefined, seen: () => noPolicy },
   });
   const pass = (ms: number) => {
     now += ms;
@@ -54,6 +56,7 @@ test('an empty ROOT has no news', () => {
   expect(facts).toEqual({
     tick: true,
     hostInstall: false,
+    policyFile: noPolicy,
     drops: [],
     unlooked: false,
     requests: [],

@@ -1,7 +1,17 @@
-import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { layout } from '../../supervisor/model/layout.ts';
 import { policySource } from '../../supervisor/observe/policy.ts';
+import { keepVersion } from '../../supervisor/store/policies.ts';
+import type { ReadPolicy } from '../../supervisor/store/policy.ts';
 import { folder, reasonOfFailing } from '../store/support.ts';
 
 const policy = (runs: number) => `
@@ -11,46 +21,114 @@ canary: {runs: ${runs}}
 models: {cheap: [{provider: rehearsal}]}
 `;
 
-test('a changed policy is taken when asked, a faulty one is told and left', () => {
-  const file = join(folder(), 'airlock.yaml');
-  writeFileSync(file, policy(3));
-  const source = policySource(file);
-  const runs = () => source.inForce().policy.canary.runs;
-  expect([source.refresh(), runs()]).toEqual([false, 3]);
-  writeFileSync(file, policy(4));
-  expect(runs()).toBe(3);
-  expect([source.refresh(), runs()]).toEqual([true, 4]);
-  writeFileSync(file, policy(0));
-  expect([source.refresh(), runs()]).toEqual([false, 4]);
-  expect(source.faults()).toMatchObject([{ code: 'policy-invalid' }]);
-  expect(source.refresh()).toBe(false);
+/** A place with a policy file, and sources as a daemon opens them, one after another. */
+function given(text: string) {
+  const root = folder();
+  const place = layout(root);
+  mkdirSync(place.state, { recursive: true });
+  const file = join(root, 'airlock.yaml');
+  writeFileSync(file, text);
+  let full = false;
+  const keep = (read: ReadPolicy) => {
+    if (full) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' });
+    keepVersion(place, read);
+  };
+  return {
+    ...{ root, file, place },
+    write: (one: string) => writeFileSync(file, one),
+    disk: (state: 'full' | 'free') => {
+      full = state === 'full';
+    },
+    open: (onRecord: string | null = null) => policySource({ layout: place, file, onRecord, keep }),
+  };
+}
+
+const runsIn = (found: { policy: { canary: { runs: number } } } | null | undefined) =>
+  found?.policy.canary.runs;
+
+test('a changed file is seen when asked, and is in force only when it is on record', () => {
+  const { open, write, file } = given(policy(3));
+  const source = open();
+  const first = source.inForce(null).digest;
+  write(policy(4));
+  expect(runsIn(source.seen([]).policy)).toBe(3);
+  source.refresh();
+  expect(runsIn(source.seen([]).policy)).toBe(4);
+  expect(runsIn(source.inForce(first))).toBe(3);
+  const second = source.seen([]).policy?.digest as string;
+  expect(runsIn(source.inForce(second))).toBe(4);
+  expect(runsIn(source.inForce(first))).toBe(3);
+  write(policy(0));
+  source.refresh();
+  expect(source.seen([])).toMatchObject({ policy: null, fault: { code: 'policy-invalid' } });
+  expect(runsIn(source.inForce(second))).toBe(4);
   unlinkSync(file);
-  expect([source.refresh(), runs()]).toEqual([false, 4]);
-  expect(source.faults()).toMatchObject([{ code: 'policy-missing' }]);
-  writeFileSync(file, policy(4));
-  expect([source.refresh(), runs()]).toEqual([false, 4]);
-  expect(source.faults()).toEqual([]);
+  source.refresh();
+  expect(source.seen([]).fault).toMatchObject({ code: 'policy-missing' });
+});
+
+test('a start takes the version on record, whatever the file holds now', () => {
+  const { open, write, place } = given(policy(3));
+  const { digest } = open().inForce(null);
+  write(policy(4));
+  expect(runsIn(open(digest).inForce(digest))).toBe(3);
+  expect(runsIn(open(digest).seen([]).policy)).toBe(4);
+  expect([...open(digest).seen([digest, 'f'.repeat(64)]).kept]).toEqual([digest]);
+  writeFileSync(place.policyVersion(digest), policy(9));
+  const source = open(digest);
+  // Its bytes are not those of its name: nobody knows what was in force.
+  expect(runsIn(source.inForce(digest))).toBe(4);
+  expect([...source.seen([digest]).kept]).toEqual([]);
+});
+
+test('relative paths of a kept version start where the file is', () => {
+  const { open, write, root } = given(policy(3));
+  const { digest } = open().inForce(null);
+  write(policy(4));
+  expect(open(digest).inForce(digest).folder).toBe(root);
+});
+
+test('a version that cannot be kept is not seen; it is once there is room', () => {
+  const { open, write, disk, place } = given(policy(3));
+  const source = open();
+  disk('full');
+  write(policy(4));
+  source.refresh();
+  expect(source.seen([])).toMatchObject({ policy: null, fault: { code: 'host-failed' } });
+  disk('free');
+  source.refresh();
+  expect(runsIn(source.seen([]).policy)).toBe(4);
+  expect(readdirSync(place.policies)).toHaveLength(2);
+});
+
+test('a full disk keeps no supervisor from starting with a policy that it knows', () => {
+  const { open, disk } = given(policy(3));
+  disk('full');
+  expect(runsIn(open().inForce(null))).toBe(3);
 });
 
 test('a policy that is swapped behind a link is seen', () => {
-  const place = folder();
-  mkdirSync(join(place, 'a'));
-  writeFileSync(join(place, 'a', 'policy.yaml'), policy(3));
-  writeFileSync(join(place, 'b.yaml'), policy(5));
-  symlinkSync('a/policy.yaml', join(place, 'airlock.yaml'));
-  const source = policySource(join(place, 'airlock.yaml'));
-  renameSync(join(place, 'b.yaml'), join(place, 'a', 'policy.yaml'));
-  expect(source.refresh()).toBe(true);
-  expect(source.inForce().policy.canary.runs).toBe(5);
-  expect(source.inForce().folder).toBe(place);
+  const { root, place } = given(policy(3));
+  mkdirSync(join(root, 'a'));
+  writeFileSync(join(root, 'a', 'policy.yaml'), policy(3));
+  writeFileSync(join(root, 'b.yaml'), policy(5));
+  const file = join(root, 'linked.yaml');
+  symlinkSync('a/policy.yaml', file);
+  const keep = (read: ReadPolicy) => keepVersion(place, read);
+  const source = policySource({ layout: place, file, onRecord: null, keep });
+  renameSync(join(root, 'b.yaml'), join(root, 'a', 'policy.yaml'));
+  source.refresh();
+  expect(runsIn(source.seen([]).policy)).toBe(5);
+  expect(source.seen([]).policy?.folder).toBe(root);
 });
 
 test('without a valid policy nothing starts', () => {
-  const file = join(folder(), 'airlock.yaml');
-  expect(reasonOfFailing(() => policySource(file)).code).toBe('policy-missing');
-  writeFileSync(file, policy(0).replace('models', 'modles'));
-  const why = reasonOfFailing(() => policySource(file));
+  const { open, write, file } = given(policy(0).replace('models', 'modles'));
+  const why = reasonOfFailing(() => open());
   expect(why.code).toBe('policy-invalid');
   expect(why.actual).toContain('canary.runs');
   expect(why.actual).toContain('modles');
+  write('');
+  unlinkSync(file);
+  expect(reasonOfFailing(() => open()).code).toBe('policy-missing');
 });

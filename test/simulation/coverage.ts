@@ -43,6 +43,8 @@ const marks: Record<Mark['mark'], number> = {
   interrupted: 60,
   switches: 500,
   policy: 300,
+  'policy-try': 100,
+  'policy-declined': 30,
   tick: 1500,
   clock: 300,
   // Told by the process around the loop, of itself and of its journal.
@@ -59,6 +61,7 @@ const steps: Record<StepKind, number> = {
   deps: 15,
   build: 1500,
   smoke: 1500,
+  'try-policy': 80,
   run: 5000,
   stop: 25,
   cancel: 25,
@@ -83,6 +86,8 @@ const verbs: Record<Verb, number> = {
   acknowledge: 0,
   run: 300,
   cancel: 2,
+  'policy-apply': 30,
+  'policy-rollback': 12,
 };
 
 const others: Record<string, number> = {
@@ -103,6 +108,9 @@ const others: Record<string, number> = {
   'invariant 6 held': 20,
   'passed in the queue': 500,
   'approved canary': 50,
+  'policy by first': 5,
+  'policy by smoke': 60,
+  'policy by rollback': 12,
   fold: 200,
   'quiet end': 990,
 };

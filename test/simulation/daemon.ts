@@ -6,6 +6,7 @@ import { type Halt, parseSwitchName } from '../../supervisor/model/halt.ts';
 import { apply, deployment, host, type Put, type State } from '../../supervisor/model/state.ts';
 import type { Outcome, Step } from '../../supervisor/model/step.ts';
 import { carryOut } from './effects.ts';
+import { policies } from './policies.ts';
 import { shutProcesses } from './processes.ts';
 import type { World } from './world.ts';
 
@@ -227,11 +228,14 @@ function observe(world: World, state: State, tick: boolean): Seen {
     switches: weather.unreadable
       ? { readable: false, halts: [], cause: 'EIO' }
       : { readable: true, halts: [...disk.switches].flatMap(haltOf) },
+    policyFile: { policy: world.file, fault: null, kept: new Set(policies.map(digestOf)) },
     kept: tick ? kept(world) : [],
   };
   world.oracle.observed(facts);
   return facts;
 }
+
+const digestOf = ({ digest }: { digest: string }) => digest;
 
 function kept({ disk, skew }: World): Seen['kept'] {
   return [

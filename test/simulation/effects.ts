@@ -48,6 +48,13 @@ const effects: Effects = {
     const proven = step.proven === suite;
     return rehearsed(folder, current, { outage: weather.outage, dishonest, proven, suite });
   },
+  'try-policy'(world, step) {
+    const { disk, weather, random, suite } = world;
+    const folder = disk.releases.get(step.release);
+    if (folder === undefined) return failed('no such release');
+    const dishonest = weather.calm ? false : random.chance(0.1);
+    return rehearsed(folder, null, { outage: weather.outage, dishonest, proven: false, suite });
+  },
   flip,
   receipt(world, step) {
     const row = world.journal.state.proposals.get(step.proposal);
@@ -122,6 +129,7 @@ const takes: Record<Exclude<StepKind, 'run' | 'stop' | 'cancel'>, [number, numbe
   deps: [500, 20_000],
   build: [500, 15_000],
   smoke: [2_000, 40_000],
+  'try-policy': [2_000, 40_000],
   flip: null,
   receipt: null,
   answer: null,
@@ -182,7 +190,13 @@ export function carryOut(world: World, step: Step, settle: Settle, alive: () => 
   });
 }
 
-const cancellable: ReadonlySet<StepKind> = new Set<StepKind>(['stage', 'deps', 'build', 'smoke']);
+const cancellable: ReadonlySet<StepKind> = new Set<StepKind>([
+  'stage',
+  'deps',
+  'build',
+  'smoke',
+  'try-policy',
+]);
 
 /** Stop work for a deployment, done or not: its own end is told first, then that it is stopped. */
 function cancel(world: World, key: string, settle: Settle, alive: () => boolean): void {

@@ -151,7 +151,7 @@ function damage(world: World): void {
 }
 
 function otherPolicy(world: World): void {
-  world.policy = world.random.pick(policies);
+  world.file = world.random.pick(policies);
   if (world.random.chance(0.5)) world.suite = `suite-${world.number()}`;
   world.oracle.disturbed();
 }

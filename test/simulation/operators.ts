@@ -2,6 +2,7 @@ import { reason } from '../../supervisor/model/reason.ts';
 import type { Request, Verb } from '../../supervisor/model/request.ts';
 import { paths } from '../../supervisor/model/runtime.ts';
 import { deployment } from '../../supervisor/model/state.ts';
+import { policies } from './policies.ts';
 import type { World } from './world.ts';
 
 const weights: Record<Verb | 'faulty', number> = {
@@ -15,6 +16,8 @@ const weights: Record<Verb | 'faulty', number> = {
   acknowledge: 1,
   run: 8,
   cancel: 4,
+  'policy-apply': 4,
+  'policy-rollback': 3,
   faulty: 2,
 };
 
@@ -77,6 +80,11 @@ function asked(world: World, verb: Verb): Request {
       const agent = sense ? random.pick(crew).name : 'nobody';
       return { verb, agent, path: random.chance(0.5) ? null : random.pick(paths) };
     }
+    case 'policy-apply':
+      if (sense) world.file = random.pick(policies);
+      return { verb, digest: world.file.digest };
+    case 'policy-rollback':
+      return { verb, reason: reasonText };
     case 'cancel':
       return { verb, run: random.maybe([...state.runs.keys()]) ?? disk.current ?? 'nothing' };
   }

@@ -7,6 +7,7 @@ import { type Outcome, type Step, stepKey } from '../../supervisor/model/step.ts
 import type { Content } from './content.ts';
 import type { Folder } from './disk.ts';
 import { Evidence } from './invariants/evidence.ts';
+import { PolicyRecords } from './invariants/policies.ts';
 import { Records } from './invariants/records.ts';
 import { checkRest } from './invariants/rest.ts';
 import { checkStart } from './invariants/start.ts';
@@ -29,6 +30,7 @@ export class Oracle {
   readonly world: World;
   readonly records: Records;
   readonly evidence: Evidence;
+  readonly policies: PolicyRecords;
   readonly seen = new Map<string, number>();
   readonly underway = new Set<string>();
   violation: Violation | null = null;
@@ -43,6 +45,7 @@ export class Oracle {
   constructor(world: World) {
     this.world = world;
     this.records = new Records(this);
+    this.policies = new PolicyRecords(this);
     this.evidence = new Evidence(this);
   }
 
@@ -118,6 +121,7 @@ export class Oracle {
       throw new Violation('round in circles');
     }
     this.records.committed(entries, before, after);
+    for (const entry of entries) this.policies.committed(entry, before);
   }
 
   staged(proposal: string, content: Content, folder: Folder, onto: Folder): void {

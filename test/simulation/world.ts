@@ -1,7 +1,7 @@
 import type { Entry } from '../../supervisor/model/entry.ts';
 import type { PolicyInForce } from '../../supervisor/model/policy.ts';
 import type { Agent } from '../../supervisor/model/runtime.ts';
-import { nothing, type State } from '../../supervisor/model/state.ts';
+import { host, nothing, type State } from '../../supervisor/model/state.ts';
 import { Agenda } from './agenda.ts';
 import { type Change, randomChange } from './content.ts';
 import { type Disk, emptyDisk } from './disk.ts';
@@ -60,7 +60,8 @@ export class World {
   readonly changes = new Map<string, Change>();
   /** Inboxes in which the daemon knows that something happened. */
   readonly noticed = new Set<string>();
-  policy: PolicyInForce;
+  /** What the policy file holds. */
+  file: PolicyInForce;
   /** Digest of the supervisor's scenarios: an operator may write others. */
   suite = 'suite-0';
   numbers = 0;
@@ -73,7 +74,7 @@ export class World {
     const { random } = this;
     this.agenda = new Agenda(Date.UTC(2026, 0, 5, 9) + random.between(0, 3 * 3_600_000));
     this.crew = random.pick(crews);
-    this.policy = random.pick(policies);
+    this.file = random.pick(policies);
     const idle = random.pick([0, 0, 0.1, 0.3]);
     const well = { outage: false, full: false, unreadable: false, unsafe: false };
     this.weather = { ...well, idle, calm: false };
@@ -82,6 +83,12 @@ export class World {
     this.source = random.chance(0.02) ? [born] : [];
     for (const change of this.source) this.changes.set(change.id, change);
     this.oracle = new Oracle(this);
+  }
+
+  /** The policy in force: what is on record, kept by its digest. */
+  get policy(): PolicyInForce {
+    const { policy } = host(this.journal.state);
+    return policies.find((one) => one.digest === policy) ?? this.file;
   }
 
   /** What the host's clock says. */

@@ -196,6 +196,7 @@ class OneWriter {
       underway: new Set(this.#state.pending.keys()),
       kept: [],
       hostInstall: false,
+      policyFile: { policy: null, fault: null, kept: new Set<string>() },
       stopping: true,
     };
     return { state: this.#state, facts, policy: standIn, now: now() };

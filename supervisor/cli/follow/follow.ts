@@ -3,7 +3,7 @@ import { waitFor } from '../../host/time/wait-for.ts';
 import { type Phase, terminal } from '../../model/proposal.ts';
 import { Failure } from '../../model/reason.ts';
 import { daemonState } from '../../store/daemon.ts';
-import { loadPolicy } from '../../store/policy.ts';
+import { loadInForce, recordedPolicy } from '../../store/policies.ts';
 import { openReader, type Reader } from '../../store/reader.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { wholeProposal } from '../shape/proposal.ts';
@@ -34,7 +34,9 @@ export async function follow(call: Call, what: Follow): Promise<Result> {
   if (id === null) throw timedOut(what.drop, 'it is not sealed yet');
   const reader = openReader(call.layout.journal);
   const show = ticker(call);
-  const bakeMs = loadPolicy(call.place.policyFile).policy?.policy.bake.for ?? null;
+  const bakeMs =
+    loadInForce(call.layout, call.place.policyFile, recordedPolicy(call.layout)).policy?.policy.bake
+      .for ?? null;
   try {
     const look = alive(call, () => step(call, reader, id, bakeMs, show));
     const end = await waitFor(journalFolders(call.layout), look, left());

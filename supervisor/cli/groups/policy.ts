@@ -1,5 +1,7 @@
 import type { Group } from '../verbs.ts';
 
+const reason = ['--reason <text>', 'why, for the record'] as const;
+
 export const policy: Group = {
   title: 'Policy and models',
   verbs: [
@@ -12,10 +14,24 @@ export const policy: Group = {
     },
     {
       name: 'policy diff',
-      args: '<file>',
-      summary: 'what another policy file would change',
+      args: '[file]',
+      summary: 'what the policy file, or another, would change of what is in force',
       options: [],
       load: () => import('../verbs/policy-diff.ts'),
+    },
+    {
+      name: 'policy apply',
+      args: '[file]',
+      summary: 'take the policy file (or put another in its place) once current passes under it',
+      options: [],
+      load: () => import('../verbs/policy-apply.ts'),
+    },
+    {
+      name: 'policy rollback',
+      args: '',
+      summary: 'back to the version of the policy before, at once',
+      options: [reason],
+      load: () => import('../verbs/policy-rollback.ts'),
     },
     {
       name: 'policy schema',

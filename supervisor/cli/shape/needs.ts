@@ -31,6 +31,7 @@ export function needsOf(picture: Picture): Need[] {
     ...switchNeeds(picture),
     ...currentNeeds(picture),
     ...policyNeeds(policyFaults),
+    ...declinedNeeds(picture),
     ...[...state.proposals.values()]
       .filter(waits)
       .map((row) =>
@@ -57,6 +58,14 @@ function pathNeeds(state: State): Need[] {
   if (first === undefined) return [];
   const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`;
   return [need(`no run starts: ${first.message}${more}`, 'airlock doctor')];
+}
+
+/** What the file holds was not taken: whoever wrote it should know. */
+function declinedNeeds({ state, policyFile }: Picture): Need[] {
+  const declined = host(state).declined ?? null;
+  if (declined === null || declined.policy !== policyFile) return [];
+  const what = `the policy file is not in force: ${declined.reason.message}`;
+  return [need(what, 'airlock policy diff')];
 }
 
 function policyNeeds(faults: Picture['policyFaults']): Need[] {

@@ -31,7 +31,10 @@ export interface Picture {
   link: string | null;
   /** Agents of `current`; null when its configuration cannot be read. */
   agents: Agent[] | null;
+  /** In force. */
   policy: PolicyInForce | null;
+  /** Digest of what the policy file holds; null: it is not valid. */
+  policyFile: string | null;
   policyFaults: readonly Reason[];
   /** Why the daemon's loop cannot go on; null when it does. */
   stuck: string | null;
@@ -148,6 +151,7 @@ function viewOf({ state, switches, link, agents, now }: Picture, policy: PolicyI
     underway: new Set(),
     kept: [],
     hostInstall: false,
+    policyFile: { policy: null, fault: null, kept: new Set<string>() },
     stopping: false,
   };
   return { state, facts, policy, now };

@@ -10,7 +10,7 @@ export function verb(call: Call): Result {
   const file = given === undefined ? call.place.policyFile : resolve(given);
   const { policy, faults } = loadPolicy(file);
   const good = () =>
-    `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon takes it at its next tick.`;
+    `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon tries it at its next tick.`;
   const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
   const bad = () => `${line(file)}: ${count}\n\n${faultsText(faults, call.paint)}`;
   return {

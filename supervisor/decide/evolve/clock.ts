@@ -14,11 +14,12 @@ export function clockMoved(draft: Draft, by: number): void {
   for (const row of draft.state.retries.values()) {
     draft.put('retries', row.key, { ...row, at: row.at + by });
   }
-  const { lastTick, proofs, audit } = host(draft.state);
+  const { lastTick, proofs, audit, declined } = host(draft.state);
   draft.host({
     lastTick: lastTick === null ? null : Math.min(draft.now, lastTick + by),
     proofs: proofs.map((one) => ({ ...one, at: one.at + by })),
     ...(audit ? { audit: { ...audit, at: audit.at + by } } : {}),
+    ...(declined ? { declined: { ...declined, at: declined.at + by } } : {}),
     repeats: by < 0 ? Math.max(host(draft.state).repeats ?? 0, draft.now - by) : null,
   });
   const slot = deployment(draft.state);

@@ -4,6 +4,7 @@ import { deployment, host } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 import { clockMoved } from './clock.ts';
 import { bar, endDeployment, judged, recordGate } from './deployment.ts';
+import { policyDeclined, policyTaken } from './policy.ts';
 import { runInterrupted } from './run.ts';
 
 type On = { [K in Mark['mark']]: (draft: Draft, mark: Extract<Mark, { mark: K }>) => void };
@@ -108,7 +109,11 @@ const on: On = {
     draft.host({ switches: mark.names });
     for (const name of mark.on) draft.notice('halt', name, null);
   },
-  policy: (draft, mark) => draft.host({ policy: mark.digest }),
+  policy: policyTaken,
+  'policy-try'(draft, { digest: policy, by, request }) {
+    draft.host({ trial: { policy, by, request, since: draft.now, gate: null, fault: null } });
+  },
+  'policy-declined': policyDeclined,
   covered: () => undefined,
   'journal-found': journalFound,
   'journal-known': journalKnown,

@@ -2,7 +2,7 @@ import { instant } from '../../model/duration.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { GateResult } from '../../model/proposal.ts';
 import { reason } from '../../model/reason.ts';
-import { deployment, host, keptProofs } from '../../model/state.ts';
+import { deployment, host } from '../../model/state.ts';
 import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { noStable } from '../rollback.ts';
@@ -10,6 +10,8 @@ import { smokeGate } from '../smoke.ts';
 import { audited } from './audit.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved, targetDamaged } from './flip.ts';
+import { policyTried, policyUntried } from './policy.ts';
+import { proven } from './proofs.ts';
 import { runEnded, runFailedToStart } from './run.ts';
 import { sealed, unsealed, withdrawal } from './seal.ts';
 
@@ -48,6 +50,9 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
         proofs(draft, step, outcome.smoke, gate.outcome);
       }
       return;
+    case 'try-policy':
+      if (outcome.of === 'rehearsed') policyTried(draft, step, outcome.smoke);
+      return;
     case 'run':
       if (outcome.of === 'ended') runEnded(draft, step.run, outcome.ending, outcome.at);
       return;
@@ -84,11 +89,8 @@ function proofs(
     ...(outcome !== 'error' && Array.isArray(current) ? [step.current] : []),
     ...(outcome === 'pass' ? [step.release] : []),
   ];
-  const known = host(draft.state).proofs.filter((one) => !passed.includes(one.release));
-  const fresh = passed.flatMap((release) =>
-    release === null ? [] : [{ release, suite, policy: draft.policy.digest, at: draft.now }],
-  );
-  draft.host({ proofs: [...known, ...fresh].slice(-keptProofs) });
+  const named = passed.filter((release) => release !== null);
+  proven(draft, named, suite, draft.policy.digest);
 }
 
 const holdsSlot = (draft: Draft, step: { release: string }): boolean =>
@@ -168,6 +170,7 @@ function discarded(draft: Draft, step: Step & { do: 'discard' }): void {
 function failed(draft: Draft, entry: Settled, outcome: Outcome & { of: 'failed' }): void {
   const { step, key } = entry;
   if (step.do === 'run') return runFailedToStart(draft, step.run, outcome.reason);
+  if (step.do === 'try-policy') return policyUntried(draft, step, outcome.reason);
   const deploying = ['stage', 'deps', 'build', 'smoke'].includes(step.do);
   if (deploying) {
     const slot = deployment(draft.state);

@@ -1,18 +1,36 @@
 import { host } from '../../model/state.ts';
+import { versionOf } from '../../store/policies.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
-/** The policy file is valid, and it is the one in force. */
+/** The policy file is valid, and it is what is in force. */
 export function policy(ground: Ground): Finding[] {
   const { policy: file, faults } = ground.loaded();
   if (file === null) return [faulty(ground, faults)];
-  const inForce = ground.blank ? null : host(ground.state()).policy;
-  const running = !ground.blank && ground.daemon().running;
-  if (!running || inForce === null || inForce === file.digest) {
-    return [good(`the policy is valid (${file.digest.slice(0, 12)})`)];
+  const known = ground.blank ? null : host(ground.state());
+  const inForce = known?.policy ?? null;
+  const short = (digest: string) => digest.slice(0, 12);
+  if (known === null || inForce === null || inForce === file.digest) {
+    return [good(`the policy is valid (${short(file.digest)})`), ...unkept(ground, inForce)];
   }
-  const message = 'the policy file has changed; the older one is in force until the next tick';
-  return [warn(message, 'Wait for the tick, or restart the daemon.')];
+  const older = `${short(inForce)} is in force`;
+  const { trial, declined } = known;
+  if (declined?.policy === file.digest) {
+    const message = `the policy file was not taken (${declined.reason.message}); ${older}`;
+    return [bad(message, declined.reason.hint), ...unkept(ground, inForce)];
+  }
+  const when = ground.daemon().running ? 'it is tried at the next tick' : 'a daemon tries it';
+  const state = trial?.policy === file.digest ? 'it is being tried' : when;
+  const remedy = 'Wait for the tick, or `airlock policy apply`.';
+  const changed = `the policy file holds another version (${short(file.digest)}): ${state}; ${older}`;
+  return [warn(changed, remedy), ...unkept(ground, inForce)];
+}
+
+/** A daemon that starts could not go on with it. */
+function unkept({ layout, policyFile }: Ground, inForce: string | null): Finding[] {
+  if (inForce === null || versionOf(layout, policyFile, inForce) !== null) return [];
+  const message = `the version in force is not kept in ${layout.policies}: a start takes the file`;
+  return [warn(message, 'See that the policy file is right, then restart the daemon.')];
 }
 
 function faulty(

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   closeSync,
   copyFileSync,
   fsyncSync,
@@ -103,6 +104,20 @@ export function writeDurable(file: string, content: string | Uint8Array, mode = 
   closeSync(fd);
   renameSync(temporary, file);
   syncFolder(dirname(file));
+}
+
+/**
+ * Put another content into a file that is there, as its owner and with its mode; what it held is
+ * kept beside it, as `<file>.before`. Durable, and whole at each instant.
+ */
+export function replaceFile(file: string, content: Uint8Array): void {
+  const { mode, uid, gid } = lstatSync(file);
+  const write = (path: string, what: Uint8Array) => {
+    writeDurable(path, what, mode & 0o777);
+    chownSync(path, uid, gid);
+  };
+  write(`${file}.before`, readFileSync(file));
+  write(file, content);
 }
 
 /** Write a file in place of what is there; not durable. */

@@ -1,6 +1,7 @@
 import { deployment, host, rollback } from '../../../supervisor/model/state.ts';
 import type { Daemon } from '../daemon.ts';
 import type { World } from '../world.ts';
+import { policySettled } from './policies.ts';
 
 /** Nothing is on its way and nothing waits for the supervisor. */
 export function quiet(world: World, daemon: Daemon): boolean {
@@ -8,6 +9,7 @@ export function quiet(world: World, daemon: Daemon): boolean {
   const { state } = journal;
   if (!daemon.up || deployment(state) !== null || rollback(state) !== null) return false;
   if (host(state).current === null && host(state).stillborn === null) return false;
+  if (!policySettled(world)) return false;
   const going = [...state.pending.values()].some(({ step }) => step.do !== 'run');
   const again = [...state.retries.values()].some((one) => one.step !== null);
   if (going || again || state.receipts.size + state.notices.size > 0) return false;

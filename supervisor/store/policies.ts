@@ -1,0 +1,48 @@
+/**
+ * Versions of the policy, by digest: what is in force is what the journal names, read from here.
+ * The policy file is only where the next version comes from.
+ */
+import { makeFolder, writeDurable } from '../host/files/files.ts';
+import { lookAt } from '../host/files/records.ts';
+import type { Layout } from '../model/layout.ts';
+import type { PolicyInForce } from '../model/policy.ts';
+import { Failure } from '../model/reason.ts';
+import { host } from '../model/state.ts';
+import { type LoadedPolicy, loadPolicy, type ReadPolicy } from './policy.ts';
+import { openReader } from './reader.ts';
+
+/** Keep a version; durable when it returns. The same may be kept again. */
+export function keepVersion(layout: Layout, { policy, content }: ReadPolicy): void {
+  const file = layout.policyVersion(policy.digest);
+  if (lookAt(file) !== null && versionOf(layout, policy.file, policy.digest) !== null) return;
+  makeFolder(layout.policies, 0o700);
+  writeDurable(file, content, 0o600);
+}
+
+/** A kept version, whose paths start where the policy file is; null: not there, or not valid. */
+export function versionOf(layout: Layout, file: string, digest: string): PolicyInForce | null {
+  const { policy } = loadPolicy(file, layout.policyVersion(digest));
+  return policy?.digest === digest ? policy : null;
+}
+
+/** The version that the journal names; null: there is none, or it cannot be read. */
+export function recordedPolicy(layout: Layout): string | null {
+  if (lookAt(layout.journal) === null) return null;
+  try {
+    const reader = openReader(layout.journal);
+    try {
+      return host(reader.glance()).policy;
+    } finally {
+      reader.close();
+    }
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}
+
+/** The policy in force, for who only looks: the version on record, else what the file holds. */
+export function loadInForce(layout: Layout, file: string, onRecord: string | null): LoadedPolicy {
+  const kept = onRecord === null ? null : loadPolicy(file, layout.policyVersion(onRecord));
+  return kept?.policy?.digest === onRecord && kept?.policy ? kept : loadPolicy(file);
+}
