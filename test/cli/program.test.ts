@@ -27,7 +27,8 @@ describe('the command line', () => {
   it('has every verb of the contract, each once, each with its code', async () => {
     const shown = verbs.filter((one) => !one.hidden);
     const names = shown.map((one) => one.name).toSorted();
-    const two = ['policy check', 'policy diff', 'policy schema', 'model test'];
+    const policy = ['check', 'diff', 'schema', 'apply', 'rollback'].map((one) => `policy ${one}`);
+    const two = [...policy, 'model test'];
     expect(names).toEqual([...contract.split(' '), ...host.split(' '), ...two].toSorted());
     for (const one of verbs) expect((await one.load()).verb).toBeTypeOf('function');
   });

@@ -1,0 +1,73 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { document, givenTheBuiltCommand } from './support/command.ts';
+import { LiveHost } from './support/live.ts';
+
+givenTheBuiltCommand();
+
+/** A host whose policy file an operator edits and puts in force. */
+async function givenHost() {
+  const host = new LiveHost();
+  onTestFinished(() => void host.stop());
+  await host.start();
+  const text = readFileSync(host.policy, 'utf8');
+  const other = (name: string, from: string, to: string) => {
+    const file = join(host.place, name);
+    writeFileSync(file, text.replace(from, to));
+    return file;
+  };
+  return { host, text, other };
+}
+
+describe('policy apply and policy rollback, beside a live daemon', () => {
+  it('put a file in force when current passes under it, and the one before back', async () => {
+    const { host, text, other } = await givenHost();
+    const longer = other('longer.yaml', 'within: 15m', 'within: 20m');
+    expect((await host.ask('policy', 'diff', longer)).stdout).toContain('+ 20 min');
+    const taken = await host.ask('policy', 'apply', longer, '--json');
+    expect(taken).toMatchObject({ exit: 0, stderr: '' });
+    expect(document(taken)).toMatchObject({
+      ok: true,
+      policy: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(readFileSync(host.policy, 'utf8')).toContain('within: 20m');
+    // What stood there is not lost.
+    expect(readFileSync(`${host.policy}.before`, 'utf8')).toBe(text);
+    expect((await host.ask('policy', 'diff')).stdout).toBe('They mean the same.\n');
+
+    const back = await host.ask('policy', 'rollback', '--reason', 'too long');
+    expect(back).toMatchObject({ exit: 0 });
+    expect((await host.ask('policy', 'diff')).stdout).toContain('- 15 min');
+    const seen = await host.ask('status');
+    expect(seen.stdout).toMatch(/the policy file is not in force: rolled back by .*: too long/);
+    const doctor = await host.ask('doctor');
+    expect(doctor.stdout).toMatch(/the policy file was not taken \(rolled back by .*: too long\)/);
+    const log = document(await host.ask('log', '--json')) as unknown as { entry: unknown }[];
+    expect(JSON.stringify(log)).toContain('"why":"rollback"');
+  });
+
+  it('leave the older one in force where current fails under it', async () => {
+    const { host, other } = await givenHost();
+    const mode = statSync(host.policy).mode;
+    const broken = other('broken.yaml', 'kernel/main.mjs]', 'kernel/nothing.mjs]');
+    const refused = await host.ask('policy', 'apply', broken);
+    expect(refused).toMatchObject({ exit: 3, stdout: '' });
+    expect(refused.stderr).toMatch(/current does not pass under this policy/);
+    expect(statSync(host.policy).mode).toBe(mode);
+    expect(await host.ask('run', 'ada')).toMatchObject({ exit: 0 });
+    expect((await host.ask('doctor')).stdout).toMatch(/the policy file was not taken/);
+  });
+
+  it('change nothing for a faulty file, nor without a daemon', async () => {
+    const { host, text, other } = await givenHost();
+    const faulty = other('faulty.yaml', 'within: 15m', 'within: soon');
+    expect(await host.ask('policy', 'apply', faulty)).toMatchObject({ exit: 1, stdout: '' });
+    expect(readFileSync(host.policy, 'utf8')).toBe(text);
+    await host.stop();
+    const good = other('good.yaml', 'within: 15m', 'within: 20m');
+    expect(await host.ask('policy', 'apply', good)).toMatchObject({ exit: 5, stdout: '' });
+    expect(await host.ask('policy', 'rollback')).toMatchObject({ exit: 5, stdout: '' });
+    expect(readFileSync(host.policy, 'utf8')).toBe(text);
+  });
+});
