@@ -22,10 +22,11 @@ import { Failure } from './model/reason.ts';
 import { deployment, host, type State } from './model/state.ts';
 import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
-import type { PolicySource } from './observe/policy.ts';
+import { type PolicySource, policySource } from './observe/policy.ts';
 import { spentByCutOff } from './observe/spent.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
+import { keepVersion, recordedPolicy } from './store/policies.ts';
 import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
@@ -78,19 +79,27 @@ export interface Live {
 }
 
 /**
- * How runs start. Before anything else: a host without what its policy requires is not the host
- * that it is for, and the supervisor does not start (Failure `host-lacks`).
+ * The policy that the journal names, and how runs start. Before anything else: a host without what
+ * its policy requires is not the host that it is for, and the supervisor does not start (Failure
+ * `host-lacks`); nor does it with a faulty policy.
  */
-export async function openRuns(
+export async function openPolicy(
+  { policyFile: file, launcher = null }: { policyFile: string; launcher?: string | null },
   layout: Layout,
-  { policy, launcher = null }: { policy: PolicyInForce; launcher?: string | null },
-): Promise<Confine> {
+  log: Log,
+): Promise<{ policy: PolicySource; confine: Confine }> {
+  const onRecord = recordedPolicy(layout);
+  const policy = policySource({ layout, file, keep: (read) => keepVersion(layout, read) });
+  const inForce = policy.inForce(onRecord);
+  if (onRecord !== null && inForce.digest !== onRecord) {
+    log.warn('the policy on record is not kept: the file is in force', { onRecord, file });
+  }
   const port = await openPort(launcher);
   const offers = await port.offers();
   writeOffers(layout, offers);
-  const lacks = lacking(policy.policy.host.require, offers);
+  const lacks = lacking(inForce.policy.host.require, offers);
   if (lacks !== null) throw new Failure(lacks.code, lacks);
-  return port.confine;
+  return { policy, confine: port.confine };
 }
 
 /** The policy in force: a version is once the journal says so. */

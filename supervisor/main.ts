@@ -10,17 +10,14 @@ import { Looked } from './host/time/looked.ts';
 import { type Beat, Wakes } from './host/time/wakes.ts';
 import { version } from './host/version.ts';
 import { lookAtJournal, tellHead } from './journal-news.ts';
-import { goLive, type Live, openRuns } from './live.ts';
+import { goLive, type Live, openPolicy } from './live.ts';
 import { instant } from './model/duration.ts';
-import { type Layout, layout as layoutOf } from './model/layout.ts';
+import { layout as layoutOf } from './model/layout.ts';
 import { Failure, reasonOf } from './model/reason.ts';
 import { host } from './model/state.ts';
-import { policySource } from './observe/policy.ts';
 import { removeDaemon, writeDaemon } from './store/daemon.ts';
 import type { Journal } from './store/journal.ts';
 import { takeLock } from './store/lock.ts';
-import { keepVersion, recordedPolicy } from './store/policies.ts';
-import type { ReadPolicy } from './store/policy.ts';
 import { openOrRebuild } from './store/rebuild/open.ts';
 
 export interface SuperviseOptions {
@@ -174,19 +171,6 @@ export async function startSupervisor(options: SuperviseOptions): Promise<Superv
     log.info('stopped', { why });
   };
   return { live, ready, wake: (tick = false) => wakes.wake(tick), stop };
-}
-
-/** The policy that the journal names, and runs as it requires them of this host. */
-async function openPolicy(options: SuperviseOptions, layout: Layout, log: Log) {
-  const { policyFile: file, launcher = null } = options;
-  const onRecord = recordedPolicy(layout);
-  const keep = (read: ReadPolicy) => keepVersion(layout, read);
-  const policy = policySource({ layout, file, onRecord, keep });
-  const inForce = policy.inForce(onRecord);
-  if (onRecord !== null && inForce.digest !== onRecord) {
-    log.warn('the policy on record is not kept: the file is in force', { onRecord, file });
-  }
-  return { policy, confine: await openRuns(layout, { policy: inForce, launcher }) };
 }
 
 /** Who does not start holds no lock. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { snapshotDatabase } from '../host/database.ts';
-import { makeFolder, removeTree } from '../host/files/files.ts';
+import { kindOf, makeFolder, removeTree } from '../host/files/files.ts';
 import { findPrograms } from '../host/process/programs.ts';
 import { version } from '../host/version.ts';
 import type { Layout } from '../model/layout.ts';
@@ -32,12 +32,21 @@ export function selfCheck(layout: Layout, policyFile: string, now: () => number)
     const copy = join(place, 'journal.db');
     if (!snapshotDatabase(layout.journal, copy)) return { version, current: null, entries: false };
     const journal = openJournal(copy, now);
-    const { current } = host(journal.load());
+    const { current, policy: onRecord } = host(journal.load());
     journal.close();
+    mustRead(layout, policyFile, onRecord);
     return { version, current, entries: true };
   } finally {
     removeTree(place);
   }
+}
+
+/** The version in force is what this program would go on with. */
+function mustRead(layout: Layout, policyFile: string, onRecord: string | null): void {
+  const file = onRecord === null ? null : layout.policyVersion(onRecord);
+  if (file === null || kindOf(file) === 'absent') return;
+  const [fault] = loadPolicy(policyFile, file).faults;
+  if (fault !== undefined) throw new Failure('policy-invalid', fault);
 }
 
 const noPolicy = (input: string) => ({ message: 'there is no policy', step: 'self-check', input });

@@ -18,21 +18,19 @@ export interface PolicySource {
 export interface PolicyPlace {
   layout: Layout;
   file: string;
-  /** The version that was in force last; null: none is on record. */
-  onRecord: string | null;
   /** Called with each valid version before anybody hears of it; may throw. */
   keep: (read: ReadPolicy) => void;
 }
 
-/** The policy, from its file and its versions. Throws Failure `policy-missing`, `policy-invalid`. */
-export function policySource({ layout, file, onRecord, keep }: PolicyPlace): PolicySource {
+/** From its file and its versions. Throws Failure `policy-missing` or `policy-invalid`. */
+export function policySource({ layout, file, keep }: PolicyPlace): PolicySource {
   let stamp = stampOf(file);
   const first = loadPolicy(file);
   if (first.policy === null) throw startFailure(file, first.faults);
   hideKeys(first.policy);
   let { found, again } = kept(first, keep);
   if (again) stamp = '';
-  let inForce = versionIn(onRecord) ?? first.policy;
+  let inForce = first.policy;
   let unreadable: string | null = null;
 
   function versionIn(digest: string | null): PolicyInForce | null {

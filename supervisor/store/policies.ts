@@ -15,8 +15,9 @@ import { openReader } from './reader.ts';
 export function keepVersion(layout: Layout, { policy, content }: ReadPolicy): void {
   const file = layout.policyVersion(policy.digest);
   if (lookAt(file) !== null && versionOf(layout, policy.file, policy.digest) !== null) return;
-  makeFolder(layout.policies, 0o700);
-  writeDurable(file, content, 0o600);
+  // As readable as the policy file: it holds no keys, and operators' commands read it here.
+  makeFolder(layout.policies, 0o755);
+  writeDurable(file, content, 0o644);
 }
 
 /** A kept version, whose paths start where the policy file is; null: not there, or not valid. */

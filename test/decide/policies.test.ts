@@ -9,11 +9,10 @@ import type { PolicyInForce } from '../../supervisor/model/policy.ts';
 import type { GateResult } from '../../supervisor/model/proposal.ts';
 import { reason } from '../../supervisor/model/reason.ts';
 import type { PolicyTrial } from '../../supervisor/model/state.ts';
-import type { Outcome, Step } from '../../supervisor/model/step.ts';
+import type { Step } from '../../supervisor/model/step.ts';
 import { gate, halt, now, pending, policy, type Rows, said, slot, view } from './build.ts';
-import { deploying, mark, settle } from './fold.ts';
+import { deploying } from './fold.ts';
 import { halted, table, unreadable } from './judge.ts';
-import { fails, passes } from './rehearsals.ts';
 
 const inForce = policy().digest;
 const other: PolicyInForce = { ...policy(), digest: '9'.repeat(64) };
@@ -303,57 +302,6 @@ describe('an operator asks', () => {
       by: 'eve',
       why: 'rollback',
     });
-  });
-});
-
-describe('on record', () => {
-  const taken = (digest: string, why: 'smoke' | 'rollback', host: object) =>
-    mark({ host }, { mark: 'policy', digest, from: inForce, by: 'root', why }).host.get('host');
-  test('a version that is taken is the newest, and nothing waits any more', () => {
-    const before = {
-      policies: [third.digest, inForce],
-      trial: trial(),
-      declined: declined(true).host.declined,
-    };
-    expect(taken(other.digest, 'smoke', before)).toMatchObject({
-      ...{ policy: other.digest, policies: [third.digest, inForce, other.digest] },
-      ...{ trial: null, declined: null },
-    });
-  });
-  test('going back forgets what came after: the next goes further back', () => {
-    const before = { policies: [third.digest, inForce, other.digest] };
-    expect(taken(inForce, 'rollback', before)?.policies).toEqual([third.digest, inForce]);
-  });
-  test('one that is taken again stands once', () => {
-    expect(taken(third.digest, 'smoke', { policies: [third.digest, inForce] })?.policies).toEqual([
-      inForce,
-      third.digest,
-    ]);
-  });
-  test('of many the last ten are named', () => {
-    const many = Array.from({ length: 10 }, (_, index) => `${index}`);
-    expect(taken('new', 'smoke', { policies: many })?.policies).toEqual([...many.slice(1), 'new']);
-  });
-
-  const shown = (pass: boolean): Outcome => {
-    const candidate = pass ? passes : fails;
-    return {
-      of: 'rehearsed',
-      smoke: { ms: 1, suite: 's', candidate, current: null, broken: fails, faults: [] },
-    };
-  };
-  const trialAfter = (rows: Rows, outcome: Outcome) =>
-    settle(rows, step, outcome).host.get('host')?.trial;
-  test('what the rehearsals showed is judged as a gate', () => {
-    expect(trialAfter(trying(), shown(true))?.gate?.outcome).toBe('pass');
-    expect(trialAfter(trying(), shown(false))?.gate?.outcome).toBe('fail');
-    expect(trialAfter(trying(), { of: 'failed', reason: because })?.fault).toEqual(because);
-    expect(trialAfter(trying(), { of: 'stopped' })).toEqual(trial());
-  });
-  test('what they showed of another release or version counts for nothing', () => {
-    expect(trialAfter({ host: { trial: trial(), current: 'b' } }, shown(true))?.gate).toBe(null);
-    expect(trialAfter(trying({ policy: third.digest }), shown(true))?.gate).toBe(null);
-    expect(trialAfter({}, shown(true)) ?? null).toBe(null);
   });
 });
 

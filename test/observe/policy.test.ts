@@ -39,7 +39,7 @@ function given(text: string) {
     disk: (state: 'full' | 'free') => {
       full = state === 'full';
     },
-    open: (onRecord: string | null = null) => policySource({ layout: place, file, onRecord, keep }),
+    open: () => policySource({ layout: place, file, keep }),
   };
 }
 
@@ -71,11 +71,11 @@ test('a start takes the version on record, whatever the file holds now', () => {
   const { open, write, place } = given(policy(3));
   const { digest } = open().inForce(null);
   write(policy(4));
-  expect(runsIn(open(digest).inForce(digest))).toBe(3);
-  expect(runsIn(open(digest).seen([]).policy)).toBe(4);
-  expect([...open(digest).seen([digest, 'f'.repeat(64)]).kept]).toEqual([digest]);
+  expect(runsIn(open().inForce(digest))).toBe(3);
+  expect(runsIn(open().seen([]).policy)).toBe(4);
+  expect([...open().seen([digest, 'f'.repeat(64)]).kept]).toEqual([digest]);
   writeFileSync(place.policyVersion(digest), policy(9));
-  const source = open(digest);
+  const source = open();
   // Its bytes are not those of its name: nobody knows what was in force.
   expect(runsIn(source.inForce(digest))).toBe(4);
   expect([...source.seen([digest]).kept]).toEqual([]);
@@ -85,7 +85,7 @@ test('relative paths of a kept version start where the file is', () => {
   const { open, write, root } = given(policy(3));
   const { digest } = open().inForce(null);
   write(policy(4));
-  expect(open(digest).inForce(digest).folder).toBe(root);
+  expect(open().inForce(digest).folder).toBe(root);
 });
 
 test('a version that cannot be kept is not seen; it is once there is room', () => {
@@ -115,7 +115,7 @@ test('a policy that is swapped behind a link is seen', () => {
   const file = join(root, 'linked.yaml');
   symlinkSync('a/policy.yaml', file);
   const keep = (read: ReadPolicy) => keepVersion(place, read);
-  const source = policySource({ layout: place, file, onRecord: null, keep });
+  const source = policySource({ layout: place, file, keep });
   renameSync(join(root, 'b.yaml'), join(root, 'a', 'policy.yaml'));
   source.refresh();
   expect(runsIn(source.seen([]).policy)).toBe(5);

@@ -22,8 +22,8 @@ export function policy(ground: Ground): Finding[] {
   const when = ground.daemon().running ? 'it is tried at the next tick' : 'a daemon tries it';
   const state = trial?.policy === file.digest ? 'it is being tried' : when;
   const remedy = 'Wait for the tick, or `airlock policy apply`.';
-  const changed = `the policy file holds another version (${short(file.digest)}): ${state}; ${older}`;
-  return [warn(changed, remedy), ...unkept(ground, inForce)];
+  const another = `the policy file holds another version (${short(file.digest)})`;
+  return [warn(`${another}: ${state}; ${older}`, remedy), ...unkept(ground, inForce)];
 }
 
 /** A daemon that starts could not go on with it. */
