@@ -27,6 +27,7 @@ import { spentByCutOff } from './observe/spent.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
 import { keepVersion, recordedPolicy } from './store/policies.ts';
+import type { ReadPolicy } from './store/policy.ts';
 import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
@@ -89,7 +90,9 @@ export async function openPolicy(
   log: Log,
 ): Promise<{ policy: PolicySource; confine: Confine }> {
   const onRecord = recordedPolicy(layout);
-  const policy = policySource({ layout, file, keep: (read) => keepVersion(layout, read) });
+  const taken = (digest: string) => log.info('this policy is in force', { digest });
+  const keep = (read: ReadPolicy) => keepVersion(layout, read);
+  const policy = policySource({ layout, file, keep, taken });
   const inForce = policy.inForce(onRecord);
   if (onRecord !== null && inForce.digest !== onRecord) {
     log.warn('the policy on record is not kept: the file is in force', { onRecord, file });
@@ -102,25 +105,13 @@ export async function openPolicy(
   return { policy, confine: port.confine };
 }
 
-/** The policy in force: a version is once the journal says so. */
-function policyOf({ policy, log }: Outside, onRecord: () => string | null): () => PolicyInForce {
-  let known = policy.inForce(onRecord()).digest;
-  return () => {
-    const inForce = policy.inForce(onRecord());
-    if (inForce.digest !== known)
-      log.info('another policy is in force', { from: known, to: inForce.digest });
-    known = inForce.digest;
-    return inForce;
-  };
-}
-
 /** The loop with its eyes, `observe/`, and its hands, `act/`. */
 export function goLive(outside: Outside): Live {
   const { layout, now, journal, log, programs } = outside;
   clearStuck(layout);
   const state = journal.load();
   let onRecord = () => host(state).policy;
-  const policy = policyOf(outside, () => onRecord());
+  const policy = () => outside.policy.inForce(onRecord());
   const threads = startThreads(layout.root, { entry: workerEntry() });
   let number = 0;
   const began = now();

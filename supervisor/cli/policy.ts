@@ -2,22 +2,27 @@ import { hideKeys } from '../host/secrets.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { loadInForce, recordedPolicy } from '../store/policies.ts';
-import type { LoadedPolicy } from '../store/policy.ts';
+import { type LoadedPolicy, loadPolicy } from '../store/policy.ts';
 import type { Call } from './call.ts';
 import { credentialsOf } from './place.ts';
 import { line } from './show/escape.ts';
 import type { Paint } from './show/paint.ts';
 
 /** The policy in force here; throws with all faults of the file when there is none. */
-export function needPolicy({ place, layout }: Call): PolicyInForce {
-  const onRecord = recordedPolicy(layout);
-  return needValid(loadInForce(layout, place.policyFile, onRecord), place.policyFile);
+export function needPolicy(call: Call): PolicyInForce {
+  const { layout, place } = call;
+  const inForce = loadInForce(layout, place.policyFile, recordedPolicy(layout));
+  return needValid(call, inForce, place.policyFile);
 }
 
-/** The policy of a file; throws with all its faults. */
-export function needValid({ policy, faults }: LoadedPolicy, input: string): PolicyInForce {
+/** The policy that was read; throws with all faults of its file. */
+export function needValid(
+  { place }: Call,
+  { policy, faults }: LoadedPolicy,
+  input: string,
+): PolicyInForce {
   if (policy !== null) {
-    hideKeys(policy, credentialsOf(call.place));
+    hideKeys(policy, credentialsOf(place));
     return policy;
   }
   const [first] = faults;

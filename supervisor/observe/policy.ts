@@ -20,10 +20,12 @@ export interface PolicyPlace {
   file: string;
   /** Called with each valid version before anybody hears of it; may throw. */
   keep: (read: ReadPolicy) => void;
+  /** Hears of each version that is in force instead of another. */
+  taken: (digest: string) => void;
 }
 
 /** From its file and its versions. Throws Failure `policy-missing` or `policy-invalid`. */
-export function policySource({ layout, file, keep }: PolicyPlace): PolicySource {
+export function policySource({ layout, file, keep, taken }: PolicyPlace): PolicySource {
   let stamp = stampOf(file);
   const first = loadPolicy(file);
   if (first.policy === null) throw startFailure(file, first.faults);
@@ -46,7 +48,10 @@ export function policySource({ layout, file, keep }: PolicyPlace): PolicySource 
       if (wanted === null || wanted === inForce.digest || wanted === unreadable) return inForce;
       const version = versionIn(wanted);
       unreadable = version === null ? wanted : null;
-      inForce = version ?? inForce;
+      if (version !== null) {
+        inForce = version;
+        taken(version.digest);
+      }
       return inForce;
     },
     seen: (versions) => ({

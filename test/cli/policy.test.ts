@@ -1,10 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { document, givenTheBuiltCommand } from './support/command.ts';
+import { document } from './support/command.ts';
 import { LiveHost } from './support/live.ts';
-
-givenTheBuiltCommand();
 
 /** A host whose policy file an operator edits and puts in force. */
 async function givenHost() {

@@ -39,7 +39,7 @@ function given(text: string) {
     disk: (state: 'full' | 'free') => {
       full = state === 'full';
     },
-    open: () => policySource({ layout: place, file, keep }),
+    open: () => policySource({ layout: place, file, keep, taken: () => undefined }),
   };
 }
 
@@ -115,7 +115,7 @@ test('a policy that is swapped behind a link is seen', () => {
   const file = join(root, 'linked.yaml');
   symlinkSync('a/policy.yaml', file);
   const keep = (read: ReadPolicy) => keepVersion(place, read);
-  const source = policySource({ layout: place, file, keep });
+  const source = policySource({ layout: place, file, keep, taken: () => undefined });
   renameSync(join(root, 'b.yaml'), join(root, 'a', 'policy.yaml'));
   source.refresh();
   expect(runsIn(source.seen([]).policy)).toBe(5);

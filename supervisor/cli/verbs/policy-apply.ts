@@ -20,7 +20,7 @@ export async function verb(call: Call): Promise<Result> {
   needDaemon(call.layout, 'policy apply');
   // Judged where it will stand: relative paths start there.
   const read = loadPolicy(policyFile, text);
-  const { policy, digest } = needValid(read, text);
+  const { policy, digest } = needValid(call, read, text);
   if (read.policy !== null && given !== undefined) replaceFile(followed(policyFile), read.content);
   const patience = 2 * (policy.smoke.within + policy.limits.releaseScenarios) + moreMs;
   return ask(call, { verb: 'policy-apply', digest }, { patience });
