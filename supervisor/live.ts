@@ -159,16 +159,8 @@ export function goLive(outside: Outside): Live {
     warm: () => threads.warm(),
     whyDead: () => whyDead(pulseOf(outside, loop, policy, began), now()),
     running: () => [...world.running.keys()],
-    async stopRuns() {
-      const runs = [...world.running.values()];
-      for (const run of runs) run.stop('shutdown');
-      await Promise.all(runs.map((run) => run.ended));
-    },
-    async stopWork() {
-      const works = [...world.working.values()];
-      for (const work of works) work.cancel();
-      await Promise.all(works.map((work) => work.ended));
-    },
+    stopRuns: () => endAll([...world.running.values()], (run) => run.stop('shutdown')),
+    stopWork: () => endAll([...world.working.values()], (work) => work.cancel()),
     keepRoom() {
       // A checkout's disk is its developer's.
       if (!outside.hostInstall) return;
@@ -178,6 +170,11 @@ export function goLive(outside: Outside): Live {
     },
     close: () => threads.close(),
   };
+}
+
+async function endAll<T extends { ended: Promise<unknown> }>(all: T[], end: (one: T) => void) {
+  for (const one of all) end(one);
+  await Promise.all(all.map((one) => one.ended));
 }
 
 function loss() {
