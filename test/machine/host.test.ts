@@ -38,6 +38,26 @@ describe('an installed host', () => {
     expect(host.airlock('run', 'ada').exit).toBe(0);
   });
 
+  it('takes another policy when current passes under it, and goes back', () => {
+    const { machine } = host;
+    const other = (name: string, from: string, to: string) => {
+      machine.must(`sed 's|${from}|${to}|' /etc/airlock/airlock.yaml >/root/${name}.yaml`);
+      return host.airlock('policy', 'apply', `/root/${name}.yaml`);
+    };
+    expect(other('longer', 'for: 1s', 'for: 2s')).toMatchObject({ exit: 0 });
+    // Read by somebody of the operators' group, who is neither root nor the supervisor.
+    const operator = 'setpriv --reuid 65534 --regid airlock-operators --clear-groups airlock';
+    expect(machine.must(`${operator} policy diff`).trim()).toBe('They mean the same.');
+    const broken = other('broken', 'kernel/main.mjs', 'kernel/nothing.mjs');
+    expect(broken).toMatchObject({ exit: 3, stderr: expect.stringContaining('does not pass') });
+    expect(host.airlock('run', 'ada').exit).toBe(0);
+    expect(machine.must(`${operator} doctor; true`)).toContain('the policy file was not taken');
+    expect(host.airlock('policy', 'rollback').exit).toBe(0);
+    expect(machine.must(`${operator} policy diff`)).toContain('kernel/nothing.mjs');
+    machine.must('cp /root/longer.yaml /etc/airlock/airlock.yaml');
+    expect(host.airlock('policy', 'apply').exit).toBe(0);
+  });
+
   it('tells journald priorities and fields, and no text of a line can forge one', async () => {
     const { machine } = host;
     host.airlock('halt', '--host', '--reason', 'line\nPRIORITY=0\nAIRLOCK_FORGED=yes');
