@@ -208,12 +208,12 @@ asRoot('a disk of %s with a reserve', () => {
   test('is not filled by a run: it is stopped, as no evidence, and the reserve stays', async () => {
     const host = givenHost('root');
     const disk = join(host.base, 'workspaces');
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', disk]);
     onTestFinished(() => void execFileSync('umount', ['-l', disk]));
     mkdirSync(host.workspace);
     lchownSync(host.workspace, RUN_USER, RUN_USER);
     host.given({ 'workspaces/maker/marker': host.marker });
-    const wide = { ...bounds, workspace: 1024 * MiB, reserve: 64 * MiB };
+    const wide = { ...bounds, workspace: 1024 * MiB, reserve: 256 * MiB };
     const answer = await host.ask({
       bounds: wide,
       run: { entry: ['./eats-disk.sh', '/workspace'] },
