@@ -52,6 +52,7 @@ const always = [
   'runs of before: their outcomes, durations and costs; their traces are kept. What was spent ' +
     'today is taken from those: the last seconds before a power cut may be missing in them',
   'answers to requests, approvals that were given, and who is made to wait for failed proposals',
+  'which version of the policy was in force: what the policy file holds is, untried',
   'bad marks that an operator set on a release that had been stable, or took away again',
 ];
 
