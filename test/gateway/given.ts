@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 import type { Door, DoorOptions, Mail } from '../../supervisor/gateway/door.ts';
 import { openDoor } from '../../supervisor/gateway/door.ts';
 import type { Policy } from '../../supervisor/model/policy.ts';
@@ -13,9 +13,6 @@ import type { RunSpec } from '../../supervisor/model/run.ts';
 import type { Agent } from '../../supervisor/model/runtime.ts';
 import { agentSchema } from '../../supervisor/model/runtime.ts';
 import type { GatewayTrace, TraceLine } from '../../supervisor/model/trace.ts';
-
-// A busy machine is slow, not wrong.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
