@@ -86,12 +86,13 @@ it.each(rounds)('%s while a change is in the phase %s', async (fault, phase) => 
   const before = host.current;
   const drop = `change-${++number}`;
   const { pid, at } = await stoppedIn(phase, drop);
-  expect(at).toBe(phase);
+  // On a busy machine a short phase may be over when the signal arrives.
+  expect(ways.slice(ways.indexOf(phase))).toContain(at);
   await faults[fault](host, pid);
-  await machine.until(
-    `[ "$(systemctl show -p MainPID --value airlock)" != ${pid} ] || [ "${fault}" = "kill -9 of the launcher" ]`,
-    'another start',
-  );
+  // A launcher's death is not the supervisor's.
+  const same = fault === 'kill -9 of the launcher' ? '=' : '!=';
+  const other = `[ "$(${mainPid('airlock')})" ${same} ${pid} ]`;
+  if (fault !== 'a pulled plug') await machine.until(other, 'who lives, and who does not');
   await host.ready();
   await machine.until('systemctl is-active airlock-launcher');
   await host.reaches(drop, 'stable');
@@ -114,6 +115,10 @@ it('a launcher that dies six times in a row takes no supervisor with it', async 
   expect(host.airlock('run', 'ada').exit).toBe(0);
 });
 
+/** There is a request without an answer. */
+const asksStill = `cd /var/lib/airlock/var/control && for file in $(ls); do case $file in
+  *.answer.json) ;; *.json) [ -e "\${file%.json}.answer.json" ] || exit 0 ;; esac; done; exit 1`;
+
 it.each<Fault>(['kill -9 of the supervisor', 'a pulled plug'])(
   '%s right after a rollback was asked for: it is done, or said again it is done',
   async (fault) => {
@@ -123,13 +128,13 @@ it.each<Fault>(['kill -9 of the supervisor', 'a pulled plug'])(
     machine.must(`kill -STOP ${pid}`);
     const asked = machine.start(['/usr/bin/airlock', 'rollback', '--reason', 'a test']);
     const ended = once(asked, 'exit');
-    await machine.until('ls /var/lib/airlock/var/control | grep -q .', 'the request');
+    await machine.until(asksStill, 'the request');
     await faults[fault](host, pid);
     const [exit] = await ended;
     await host.ready();
     // The power took the one who asked along with the answer.
     expect(exit === 0).toBe(fault !== 'a pulled plug');
-    await machine.until('! ls /var/lib/airlock/var/control | grep -q .', 'the request to be heard');
+    await machine.until(`! (${asksStill})`, 'the request to be heard');
     if (host.current === before) expect(host.airlock('rollback', '--reason', 'x').exit).toBe(0);
     expect(host.current).not.toBe(before);
     expect(host.airlock('verify').exit).toBe(0);
