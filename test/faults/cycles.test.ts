@@ -8,7 +8,7 @@ import { library, Machine, until } from './support/machine.ts';
  * a random instant, with sync disabled, again and again on one ROOT. What is found afterwards is
  * the old or the new, never a mix; nothing that was dropped is lost or done twice.
  */
-const cycles = Number(process.env.AIRLOCK_CYCLES ?? 30);
+const cycles = Number(process.env.AIRLOCK_CYCLES ?? 100);
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
 let machine: Machine;
