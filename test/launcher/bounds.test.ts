@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lchownSync, mkdirSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, lchownSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -205,22 +205,26 @@ describe('a run without groups', () => {
 });
 
 asRoot('a disk of %s with a reserve', () => {
-  test('is not filled by a run: it is stopped, as no evidence, and the reserve stays', async () => {
-    const host = givenHost('root');
-    const disk = join(host.base, 'workspaces');
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', disk]);
-    onTestFinished(() => void execFileSync('umount', ['-l', disk]));
-    mkdirSync(host.workspace);
-    lchownSync(host.workspace, RUN_USER, RUN_USER);
-    host.given({ 'workspaces/maker/marker': host.marker });
-    const wide = { ...bounds, workspace: 1024 * MiB, reserve: 256 * MiB };
-    const answer = await host.ask({
-      bounds: wide,
-      run: { entry: ['./eats-disk.sh', '/workspace'] },
-    });
-    expect(verdict(answer)).toMatchObject({ cause: 'host', reason: { code: 'disk-reserve' } });
-    expect(readdirSync(host.workspace).length).toBeGreaterThan(20);
-    const { bavail, bsize } = statfsSync(disk);
-    expect(bavail * bsize).toBeGreaterThan(0);
-  });
+  test.each([
+    ['a run', 'eats-disk.sh'],
+    ['a file that nobody sees any more', 'holds-removed.sh'],
+  ])(
+    'is not filled by %s: the run is stopped, as no evidence, and the reserve stays',
+    async (_, fixture) => {
+      const host = givenHost('root');
+      const disk = join(host.base, 'workspaces');
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m', 'tmpfs', disk]);
+      onTestFinished(() => void execFileSync('umount', ['-l', disk]));
+      mkdirSync(host.workspace);
+      lchownSync(host.workspace, RUN_USER, RUN_USER);
+      host.given({ 'workspaces/maker/marker': host.marker });
+      const wide = { ...bounds, workspace: 1024 * MiB, reserve: 256 * MiB };
+      const run = { entry: [`./${fixture}`, '/workspace'] };
+      const answer = await host.ask({ bounds: wide, run });
+      expect(verdict(answer)).toMatchObject({ cause: 'host', reason: { code: 'disk-reserve' } });
+      expect(answer.run?.left).toEqual([]);
+      const { bavail, bsize } = statfsSync(disk);
+      expect(bavail * bsize).toBeGreaterThan(0);
+    },
+  );
 });

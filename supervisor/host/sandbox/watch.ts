@@ -28,6 +28,10 @@ const spareInodes = 1000;
 
 /** How much each run under way has grown, as last walked: the worst is stopped for all. */
 const growth = new Map<object, Held>();
+/** What each run under way found free at its start, bytes. */
+const found = new Map<object, number>();
+/** The disk shrank by this much in a run's life, and no walk can say who did it; bytes. */
+const unexplained = 16 * innocent.bytes;
 
 /** Returns how to end the watch. */
 export function watchRun(watched: Watched): () => void {
@@ -58,18 +62,22 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
   let walking = false;
   let nextWalk = 0;
   let roomThen = disk === undefined ? 0 : leftAt(disk).bytes;
+  found.set(me, roomThen);
 
   const walk = async (what: keyof Held): Promise<void> => {
     const began = performance.now();
-    const found = await heldBy(own, what);
+    const now = await heldBy(own, what);
     nextWalk = performance.now() + rest * (performance.now() - began);
-    if (found === null || over) return;
-    first[what] ??= found;
-    const grown = found - (first[what] ?? 0);
+    if (now === null || over) return;
+    first[what] ??= now;
+    const grown = now - (first[what] ?? 0);
     growth.set(me, { ...(growth.get(me) ?? { bytes: 0, inodes: 0 }), [what]: grown });
-    if (what === 'bytes') held = found;
-    if (what === 'bytes' && found > bounds.workspace) stop('workspace');
-    if (disk !== undefined && low(leftAt(disk), bounds) === what && worst(me, what)) stop('disk');
+    if (what === 'bytes') held = now;
+    if (what === 'bytes' && now > bounds.workspace) stop('workspace');
+    if (disk === undefined) return;
+    const left = leftAt(disk);
+    if (low(left, bounds) !== what) return;
+    if (worst(me, what) || (what === 'bytes' && unseen(me, left.bytes))) stop('disk');
   };
 
   const due = (left: Held): keyof Held | null => {
@@ -99,6 +107,7 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
     end() {
       over = true;
       growth.delete(me);
+      found.delete(me);
     },
   };
 }
@@ -107,6 +116,17 @@ function watchKept({ folders, bounds, stop }: Watched): { look(): void; end(): v
 function low(left: Held, bounds: Bounds): keyof Held | null {
   if (left.bytes < bounds.reserve) return 'bytes';
   return left.inodes < spareInodes ? 'inodes' : null;
+}
+
+/**
+ * A file that was removed and is held open takes room that stands in no folder. Where no run has
+ * visibly grown, the one that saw the disk shrink most is stopped; if it was another, that one is
+ * next. None of it counts as evidence.
+ */
+function unseen(me: object, left: number): boolean {
+  if ([...growth.values()].some(({ bytes }) => bytes >= innocent.bytes)) return false;
+  const mine = found.get(me) ?? 0;
+  return mine - left >= unexplained && [...found.values()].every((one) => one <= mine);
 }
 
 /** Who grew most since its start is who fills the disk. */
