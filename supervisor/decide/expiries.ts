@@ -1,13 +1,14 @@
-import { terminal } from '../model/proposal.ts';
+import { type Proposal, terminal } from '../model/proposal.ts';
 import { reason } from '../model/reason.ts';
 import { type Decision, mark, none, type View } from './view.ts';
 
+/** It asked too long ago: whoever answers now, answers what has ended already. */
+export const isLate = ({ now, policy }: View, { phase, phaseAt }: Proposal): boolean =>
+  phase === 'awaiting-approval' && now - Date.parse(phaseAt) >= policy.policy.approval.expires;
+
 /** Approvals that nobody gave in time. */
 export function expiries(view: View): Decision {
-  const { expires } = view.policy.policy.approval;
-  const late = [...view.state.proposals.values()].filter(
-    (one) => one.phase === 'awaiting-approval' && view.now - Date.parse(one.phaseAt) >= expires,
-  );
+  const late = [...view.state.proposals.values()].filter((one) => isLate(view, one));
   if (late.length === 0) return forgetEnded(view);
   return mark(
     ...late.map((one) => ({

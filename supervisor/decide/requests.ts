@@ -6,6 +6,7 @@ import type { Request, Verb } from '../model/request.ts';
 import type { RunPath } from '../model/runtime.ts';
 import { type Answer, deployment, host, rollback } from '../model/state.ts';
 import { pathFor } from './baseline.ts';
+import { isLate } from './expiries.ts';
 import { ownProposal } from './own.ts';
 import { apply, rollBackPolicy, waitsForTrial } from './policies.ts';
 import { flipping, isKept, rollbackTarget } from './rollback.ts';
@@ -46,6 +47,9 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     if (proposal === undefined) return refuse(ask, 'not-found', `no open proposal ${ask.proposal}`);
     const held = isHeld(proposal);
     if (!held && proposal.phase !== 'awaiting-approval') return wrongPhase(ask, proposal);
+    if (!held && isLate(view, proposal)) {
+      return refuse(ask, 'approval-expired', `${proposal.id} has waited too long for its approval`);
+    }
     const shown = held && proposal.digest === null ? proposal.sha256 : (proposal.digest ?? '');
     if (!shown.startsWith(ask.digest)) {
       return refuse(ask, 'wrong-digest', `${ask.digest} is not the digest of ${proposal.id}`, {
@@ -236,13 +240,8 @@ function refuse(
   parts: { expected?: string; actual?: string } = {},
 ): Decision {
   const because = reason(code, { message, step: `request ${ask.verb}`, ...parts });
-  const said: Mark = {
-    mark: 'answered',
-    request: ask.id,
-    answer: no(because),
-    by: ask.by,
-    verb: ask.verb,
-  };
+  const answer = no(because);
+  const said: Mark = { mark: 'answered', request: ask.id, answer, by: ask.by, verb: ask.verb };
   return { marks: [said], steps: [] };
 }
 

@@ -329,6 +329,22 @@ describe('what one proposed is another’s to let pass', () => {
   });
 });
 
+describe('an approval that comes too late', () => {
+  // The word and the end of its time may be seen at one look, as after a night without a daemon.
+  const waited = (hours: number): Rows => {
+    const phaseAt = new Date(now - hours * 3_600_000).toISOString();
+    const row = { phase: 'awaiting-approval' as const, release: 'b', digest: digest('b') };
+    return { ...inPhase('awaiting-approval'), proposals: [proposal('p', { ...row, phaseAt })] };
+  };
+  test.each([
+    [71, 'approved'],
+    [72, 'approval-expired/3'],
+    [500, 'approval-expired/3'],
+  ])('after %i hours: %s', (hours, expected) => {
+    expect(ask(asked.approve, waited(hours))).toBe(expected);
+  });
+});
+
 describe('an approval is used once', () => {
   const approval = { digest: digest('b'), by: 'bob', at: '' };
   const used = proposal('p', { phase: 'received', release: 'b', digest: digest('b'), approval });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Request, Verb } from '../../supervisor/model/request.ts';
 import { type InstalledHost, installedHost } from './support/host.ts';
 import type { Said } from './support/machine.ts';
 
@@ -48,6 +49,8 @@ describe('identity on an installed host', () => {
       '/usr/bin/airlock resume --agent cleo',
       '/usr/bin/airlock halt --host --reason mine',
       '/usr/bin/airlock rollback --reason mine',
+      '/usr/bin/airlock policy apply',
+      '/usr/bin/airlock policy rollback',
       `echo >${root}/var/switches/host`,
       `rm ${root}/var/switches/agent.cleo`,
       `mv ${root}/var/switches ${root}/var/mine`,
@@ -84,6 +87,42 @@ describe('identity on an installed host', () => {
     );
     expect(proposal('kernel').phase).toBe('awaiting-approval');
     expect(host.airlock('resume', '--agent', 'cleo').exit).toBe(0);
+  });
+
+  it('answers not-operator to whatever an agent’s file asks, were it to get in', async () => {
+    // Its folder is closed to agents: root puts there what one would have written.
+    const { id, digest } = proposal('kernel');
+    const policy = host.machine.must('sha256sum </etc/airlock/airlock.yaml').slice(0, 64);
+    const asks: Record<Verb, Omit<Request, 'verb'>> = {
+      approve: { proposal: id, digest },
+      reject: { proposal: id, reason: '' },
+      withdraw: { proposal: id },
+      promote: { proposal: id, reason: '' },
+      abort: { reason: '' },
+      rollback: { to: null, keep: false, reason: '', flipped: null },
+      unbar: { digest, reason: '' },
+      acknowledge: { reason: '' },
+      'policy-apply': { digest: policy },
+      'policy-rollback': { reason: '' },
+      run: { agent: 'ada', path: null },
+      cancel: { run: 'x' },
+    };
+    const before = [proposal('kernel').phase, host.current];
+    const place = (verb: string) => `${root}/var/control/forged-${verb}`;
+    const answers = Object.entries(asks).map(async ([verb, more]) => {
+      const temporary = `${root}/var/control/.forged-${verb}`;
+      const text = JSON.stringify({ verb, ...more });
+      host.machine.must(
+        `echo '${text}' >${temporary} && chown al-ada ${temporary} &&
+        mv ${temporary} ${place(verb)}.json`,
+      );
+      await host.machine.until(`test -s ${place(verb)}.answer.json`, `an answer to ${verb}`);
+      const said = JSON.parse(host.machine.must(`cat ${place(verb)}.answer.json`));
+      return [verb, said.ok, said.reason?.code, said.reason?.actual];
+    });
+    const refused = Object.keys(asks).map((verb) => [verb, false, 'not-operator', 'al-ada']);
+    expect(await Promise.all(answers)).toEqual(refused);
+    expect([proposal('kernel').phase, host.current]).toEqual(before);
   });
 
   it.each([
