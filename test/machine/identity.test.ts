@@ -183,15 +183,27 @@ describe('identity on an installed host', () => {
     expect(as.stdout + as.stderr).toContain('an agent drops its proposals itself');
   });
 
-  it('tells an operator who rolls back without the daemon that it takes root', () => {
+  it('tells an operator who rolls back without the daemon that it takes root', async () => {
     host.machine.must('systemctl stop airlock');
     const said = says('olga', 'rollback', '--reason', 'a test');
     const halts = [
       says('olga', 'halt', '--host', '--reason', 'a test').exit,
       says('oskar', 'resume', '--host').exit,
     ];
+    // What an agent asked for is not taken up with what else waits.
+    const forged = { verb: 'rollback', to: null, keep: false, reason: '', flipped: null };
+    const file = `${root}/var/control/forged-alone`;
+    host.machine.must(
+      `echo '${JSON.stringify(forged)}' >${file}.json && chown al-ada ${file}.json`,
+    );
     const asRoot = host.airlock('rollback', '--reason', 'a test');
+    const alone = host.machine.sh(`ls ${file}.answer.json`).exit;
     host.machine.must('systemctl start airlock');
+    await host.machine.until(`test -s ${file}.answer.json`, 'an answer to the agent');
+    expect(alone).not.toBe(0);
+    expect(JSON.parse(host.machine.must(`cat ${file}.answer.json`))).toMatchObject({
+      reason: { code: 'not-operator', actual: 'al-ada' },
+    });
     expect(halts).toEqual([0, 0]);
     expect(said.exit).not.toBe(0);
     expect(said.stderr).toContain('a rollback takes root');
