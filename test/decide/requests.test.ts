@@ -6,6 +6,7 @@ import { type Phase, phases } from '../../supervisor/model/proposal.ts';
 import type { Request, Verb } from '../../supervisor/model/request.ts';
 import {
   agent,
+  at,
   bad,
   because,
   digest,
@@ -165,9 +166,14 @@ describe('where a rollback goes and what it leaves behind', () => {
 describe('an approval is bound to what was shown', () => {
   const approve = (prefix: string): Request => ({ verb: 'approve', proposal: 'p', digest: prefix });
   const held = (change: object) => ({ proposals: [proposal('p', { held: true, ...change })] });
+  // Seen at one look with the end of its time, as after days without a daemon.
+  const asked = { held: false, phase: 'awaiting-approval', digest: digest('b') };
+  const waited = (hours: number) => held({ ...asked, phaseAt: at(now - hours * 3_600_000) });
   test.each<[string, Request, Rows, string]>([
     ['another digest', approve('cccccccc'), inPhase('awaiting-approval'), 'wrong-digest/3'],
     ['the whole digest', approve(digest('b')), inPhase('awaiting-approval'), 'approved'],
+    ['in time', approve(digest('b')), waited(71), 'approved'],
+    ['too late', approve(digest('b')), waited(72), 'approval-expired/3'],
     ['an unknown proposal', approve('bbbbbbbb'), {}, 'not-found/3'],
     ['a held one that was never staged', approve('99999999'), held({}), 'unheld'],
     ['a held one, by what it was not', approve('bbbbbbbb'), held({}), 'wrong-digest/3'],
@@ -326,22 +332,6 @@ describe('what one proposed is another’s to let pass', () => {
     ['reject', asked.reject, 'awaiting-approval', 'ann', true, 'end'],
   ])('%s, %o in %s, proposed by %s, host install %s: %s', (_, one, phase, by, host, expected) => {
     expect(ask(one, owned(phase, by), { hostInstall: host })).toBe(expected);
-  });
-});
-
-describe('an approval that comes too late', () => {
-  // The word and the end of its time may be seen at one look, as after a night without a daemon.
-  const waited = (hours: number): Rows => {
-    const phaseAt = new Date(now - hours * 3_600_000).toISOString();
-    const row = { phase: 'awaiting-approval' as const, release: 'b', digest: digest('b') };
-    return { ...inPhase('awaiting-approval'), proposals: [proposal('p', { ...row, phaseAt })] };
-  };
-  test.each([
-    [71, 'approved'],
-    [72, 'approval-expired/3'],
-    [500, 'approval-expired/3'],
-  ])('after %i hours: %s', (hours, expected) => {
-    expect(ask(asked.approve, waited(hours))).toBe(expected);
   });
 });
 
