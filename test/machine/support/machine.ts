@@ -96,9 +96,12 @@ export class Machine {
     const file = `/proc/${outer}/task/${outer}/children`;
     const child = existsSync(file) ? Number(readFileSync(file, 'utf8').trim().split(' ')[0]) : 0;
     if (!child) return null;
-    const name = existsSync(`/proc/${child}/comm`)
-      ? readFileSync(`/proc/${child}/comm`, 'utf8')
-      : '';
+    let name = '';
+    try {
+      name = readFileSync(`/proc/${child}/comm`, 'utf8');
+    } catch {
+      // Gone between two looks: the next one finds another.
+    }
     return name.trim() === 'systemd' ? child : null;
   }
 
