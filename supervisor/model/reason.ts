@@ -181,8 +181,12 @@ export class Failure extends Error {
 export function reasonOf(error: unknown, step: string): Reason {
   if (error instanceof Failure) return error.reason;
   const message = error instanceof Error ? error.message : String(error);
-  return reason('internal', { message, step, cause: innermost(error) });
+  const cause = innermost(error);
+  const full = /\b(ENOSPC|EDQUOT)\b/.test(cause) ? { hint: makeRoom } : {};
+  return reason('internal', { message, step, cause, ...full });
 }
+
+const makeRoom = 'The disk is full: make room on the disk of ROOT, then say it again.';
 
 /** The text of the innermost cause, through `cause` chains and the members of aggregates. */
 export function innermost(error: unknown): string {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import { type InstalledHost, installedHost } from './support/host.ts';
 
@@ -166,6 +166,11 @@ function ownDisk(): void {
   machine.must('systemctl start airlock-launcher airlock');
 }
 
+// What fails leaves the next one room.
+afterEach(() => {
+  if (host.machine.sh(`mountpoint -q ${root}`).exit === 0) room('1G');
+});
+
 it.each(full)(
   'a disk that fills in the phase %s: nothing is lost, and it goes on',
   async (phase) => {
@@ -173,25 +178,36 @@ it.each(full)(
     ownDisk();
     const before = host.current;
     const drop = `change-${++number}`;
+    // What an earlier round said is none of this one's.
+    const since = `--since @${machine.must('date +%s').trim()}`;
     const { pid } = await stoppedIn(phase, drop);
     // The reserve goes first, and then all that there is.
     machine.must(`rm -rf ${root}/var/reserve/*`);
     room(machine.must(`df --output=used -B1 ${root} | tail -1`).trim());
     machine.must(`kill -CONT ${pid}`);
-    await machine.until(
-      'journalctl -u airlock -o json --since -1min | grep -E "ENOSPC|SQLITE_FULL"',
-    );
+    await machine.until(`journalctl -u airlock -o json ${since} | grep -E "ENOSPC|SQLITE_FULL"`);
     expect(host.airlock('halt', '--agent', 'ben', '--reason', 'full').exit).toBe(0);
     expect(host.airlock('doctor').stdout).toContain('the disk is full');
     // Whoever starts on a full disk waits: five starts that fail would be the last.
     machine.must(kill('airlock'));
-    await machine.until('journalctl -u airlock --since -1min | grep "waited for room"');
+    await machine.until(`journalctl -u airlock ${since} | grep "waited for room"`);
     expect(machine.must('systemctl show -p NRestarts --value airlock')).toBe('1\n');
     room('1G');
     await host.ready();
     expect(host.airlock('resume', '--agent', 'ben').exit).toBe(0);
-    await host.reaches(drop, 'stable');
-    expect(proposals(drop)).toMatchObject([{ phase: 'stable', release: host.current }]);
+    await host.reaches(drop, 'stable', 'refused');
+    const refused = host.proposal(drop)?.phase === 'refused';
+    // A gate that could not look judges nothing: its proposer is told why, and drops it again.
+    if (refused) {
+      expect(host.proposal(drop)?.reason).toMatchObject({
+        code: 'gate-error',
+        cause: expect.stringContaining('ENOSPC'),
+        hint: expect.stringContaining('make room'),
+      });
+      host.drop('cleo', `${drop}-again`, { 'app/prompt.md': `${drop}\n` });
+      await host.reaches(`${drop}-again`, 'stable');
+    }
+    expect(proposals(drop)).toHaveLength(1);
     expect(host.current).not.toBe(before);
     expect(host.airlock('verify').exit).toBe(0);
   },
