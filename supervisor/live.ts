@@ -24,6 +24,7 @@ import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
 import { type PolicySource, policySource } from './observe/policy.ts';
 import { spentByCutOff } from './observe/spent.ts';
+import { unreadTeller } from './observe/unread.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
 import { keepVersion, recordedPolicy } from './store/policies.ts';
@@ -91,7 +92,14 @@ export async function openPolicy(
 ): Promise<{ policy: PolicySource; confine: Confine }> {
   const onRecord = recordedPolicy(layout);
   const taken = (digest: string) => log.info('this policy is in force', { digest });
-  const keep = (read: ReadPolicy) => keepVersion(layout, read);
+  const keep = (read: ReadPolicy) => {
+    try {
+      keepVersion(layout, read);
+    } catch (error) {
+      log.error('a version of the policy could not be kept', { err: error });
+      throw error;
+    }
+  };
   const policy = policySource({ layout, file, keep, taken });
   const inForce = policy.inForce(onRecord);
   if (onRecord !== null && inForce.digest !== onRecord) {
@@ -207,20 +215,6 @@ function identitiesOf({ hostInstall, instance, launcher }: Outside) {
   if (!hostInstall) return checkoutIdentities();
   const here = (owner: string) => makeAgentUser(parseOwner(owner));
   return hostIdentities(instance, launcher === null ? here : (one) => askForUser(launcher, one));
-}
-
-/** What the eyes cannot read is said once, and once more when it can be read again. */
-function unreadTeller(log: Log): (faults: ReadonlyMap<string, string>) => void {
-  let known: ReadonlyMap<string, string> = new Map();
-  return (faults) => {
-    for (const [path, cause] of faults) {
-      if (known.get(path) !== cause) log.warn('cannot be read', { path, cause });
-    }
-    for (const path of known.keys()) {
-      if (!faults.has(path)) log.info('can be read again', { path });
-    }
-    known = new Map(faults);
-  };
 }
 
 /** For doctor and status: the log alone is not looked at. */

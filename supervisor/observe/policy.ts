@@ -43,6 +43,15 @@ export function policySource({ layout, file, keep, taken }: PolicyPlace): Policy
     return version;
   }
 
+  function readable(digest: string): boolean {
+    try {
+      return versionOf(layout, file, digest) !== null;
+    } catch (error) {
+      if (error instanceof Failure) return false;
+      throw error;
+    }
+  }
+
   return {
     inForce(wanted) {
       if (wanted === null || wanted === inForce.digest || wanted === unreadable) return inForce;
@@ -57,7 +66,7 @@ export function policySource({ layout, file, keep, taken }: PolicyPlace): Policy
     seen: (versions) => ({
       policy: found.policy,
       fault: found.faults[0] ?? null,
-      kept: new Set(versions.filter((digest) => versionOf(layout, file, digest) !== null)),
+      kept: new Set(versions.filter(readable)),
     }),
     refresh() {
       const now = stampOf(file);

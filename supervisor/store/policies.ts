@@ -20,10 +20,18 @@ export function keepVersion(layout: Layout, { policy, content }: ReadPolicy): vo
   writeDurable(file, content, 0o644);
 }
 
-/** A kept version, whose paths start where the policy file is; null: not there, or not valid. */
+/**
+ * A kept version, whose paths start where the policy file is; null: not there, or not valid. Throws
+ * Failure `host-failed` when it cannot be read: it may be the one to go by all the same.
+ */
 export function versionOf(layout: Layout, file: string, digest: string): PolicyInForce | null {
-  const { policy } = loadPolicy(file, layout.policyVersion(digest));
-  return policy?.digest === digest ? policy : null;
+  const input = layout.policyVersion(digest);
+  const read = loadPolicy(file, input);
+  if (read.policy === null && read.unreadable !== undefined) {
+    const message = 'this version of the policy cannot be read';
+    throw new Failure('host-failed', { message, step: 'policy', input, cause: read.unreadable });
+  }
+  return read.policy?.digest === digest ? read.policy : null;
 }
 
 /** The version that the journal names; null: there is none, or it cannot be read. */

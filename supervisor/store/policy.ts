@@ -17,7 +17,10 @@ export interface ReadPolicy {
   content: Buffer;
 }
 
-export type LoadedPolicy = (ReadPolicy & { faults: [] }) | { policy: null; faults: Reason[] };
+/** `unreadable`: it may well be valid; the system did not let us read it, with this cause. */
+export type LoadedPolicy =
+  | (ReadPolicy & { faults: [] })
+  | { policy: null; faults: Reason[]; unreadable?: string };
 
 /**
  * Load a policy, or say everything that is wrong with it: `policy-missing`, `policy-invalid`.
@@ -28,7 +31,11 @@ export function loadPolicy(path: string, text: string = path): LoadedPolicy {
   const file = resolve(text);
   // The operator's own file may be a link; relative paths start where the link is.
   const read = readYaml(followed(file), policySchema, mostBytes);
-  if (read.kind === 'unread') return { policy: null, faults: [unread(file, read.why)] };
+  if (read.kind === 'unread') {
+    const { why } = read;
+    const faults = [unread(file, why)];
+    return { policy: null, faults, ...(why.kind === 'unreadable' && { unreadable: why.cause }) };
+  }
   const form = read.kind === 'faulty' ? read.faults : [];
   const parts = read.kind === 'faulty' ? partsOf(read.found) : read.value;
   const faults = [

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -7,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { layout } from '../../supervisor/model/layout.ts';
 import { policySource } from '../../supervisor/observe/policy.ts';
 import { keepVersion } from '../../supervisor/store/policies.ts';
@@ -79,6 +80,28 @@ test('a start takes the version on record, whatever the file holds now', () => {
   // Its bytes are not those of its name: nobody knows what was in force.
   expect(runsIn(source.inForce(digest))).toBe(4);
   expect([...source.seen([digest]).kept]).toEqual([]);
+});
+
+test('a version on record that cannot be read is not replaced by what the file holds', () => {
+  const { open, write, place, root } = given(policy(3));
+  const { digest } = open().inForce(null);
+  write(policy(4));
+  const kept = place.policyVersion(digest);
+  const source = open();
+  chmodSync(root, 0o755);
+  chmodSync(kept, 0);
+  // Root reads whatever the mode says.
+  const asRoot = process.geteuid?.() === 0;
+  if (asRoot) process.seteuid?.(61_777);
+  onTestFinished(() => {
+    if (asRoot) process.seteuid?.(0);
+  });
+  const why = reasonOfFailing(() => source.inForce(digest));
+  if (asRoot) process.seteuid?.(0);
+  expect(why).toMatchObject({ code: 'host-failed', input: kept });
+  expect(why.cause).toContain('EACCES');
+  chmodSync(kept, 0o644);
+  expect(runsIn(source.inForce(digest))).toBe(3);
 });
 
 test('relative paths of a kept version start where the file is', () => {
