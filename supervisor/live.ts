@@ -3,7 +3,7 @@ import { perform } from './act/table.ts';
 import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { type Pulse, whyDead } from './decide/alive.ts';
-import { stableReleases } from './decide/rollback.ts';
+import { releasesThatMatter } from './decide/rollback.ts';
 import { keepReserve, withRoom } from './host/files/reserve.ts';
 import { askForUser, probeAt } from './host/launcher/client.ts';
 import { openPort } from './host/launcher/port.ts';
@@ -19,7 +19,7 @@ import type { Layout } from './model/layout.ts';
 import { lacking } from './model/offers.ts';
 import type { PolicyInForce } from './model/policy.ts';
 import { Failure } from './model/reason.ts';
-import { deployment, host, type State } from './model/state.ts';
+import { host } from './model/state.ts';
 import type { Dirty } from './observe/drops.ts';
 import { observer } from './observe/facts.ts';
 import { type PolicySource, policySource } from './observe/policy.ts';
@@ -27,7 +27,7 @@ import { spentByCutOff } from './observe/spent.ts';
 import { unreadTeller } from './observe/unread.ts';
 import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
-import { keepVersion, recordedPolicy } from './store/policies.ts';
+import { keepVersion, recordedPolicy, rememberInForce } from './store/policies.ts';
 import type { ReadPolicy } from './store/policy.ts';
 import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
@@ -91,7 +91,10 @@ export async function openPolicy(
   log: Log,
 ): Promise<{ policy: PolicySource; confine: Confine }> {
   const onRecord = recordedPolicy(layout);
-  const taken = (digest: string) => log.info('this policy is in force', { digest });
+  const taken = (digest: string) => {
+    log.info('this policy is in force', { digest });
+    remember(layout, digest, log);
+  };
   const keep = (read: ReadPolicy) => {
     try {
       keepVersion(layout, read);
@@ -105,12 +108,22 @@ export async function openPolicy(
   if (onRecord !== null && inForce.digest !== onRecord) {
     log.warn('the policy on record is not kept: the file is in force', { onRecord, file });
   }
+  remember(layout, inForce.digest, log);
   const port = await openPort(launcher);
   const offers = await port.offers();
   writeOffers(layout, offers);
   const lacks = lacking(inForce.policy.host.require, offers);
   if (lacks !== null) throw new Failure(lacks.code, lacks);
   return { policy, confine: port.confine };
+}
+
+/** For a journal that is damaged one day; a disk that takes nothing stops nobody. */
+function remember(layout: Layout, digest: string, log: Log): void {
+  try {
+    rememberInForce(layout, digest);
+  } catch (error) {
+    log.error('which policy is in force could not be written down', { err: error });
+  }
 }
 
 /** The loop with its eyes, `observe/`, and its hands, `act/`. */
@@ -232,12 +245,4 @@ function tellStuck({ layout, log, now }: Outside, error: unknown): void {
 function workerEntry(): URL {
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./act/worker.${ending}`, import.meta.url);
-}
-
-/** Releases whose agents a decision may ask for. */
-function releasesThatMatter(state: State): Set<string> {
-  const slot = deployment(state);
-  const stable = stableReleases(state)[0]?.id;
-  const ids = [host(state).current, slot?.onto, slot?.candidate?.release, stable];
-  return new Set(ids.filter((id): id is string => typeof id === 'string'));
 }

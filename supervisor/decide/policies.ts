@@ -59,11 +59,14 @@ function tried(view: View, trial: PolicyTrial, wanted: PolicyInForce | null): De
     const because = refusal(trial.gate);
     const message = `current does not pass under this policy: ${because.message}`;
     const final = trial.gate.outcome === 'fail';
-    return declines(trial, { ...because, message }, final);
+    const hint = final ? mendPolicy : because.hint;
+    return declines(trial, { ...because, message, hint }, final);
   }
   if (obstacle(view) !== null || gatesBusy(view)) return none;
   return start(view, { do: 'try-policy', policy: trial.policy, release: current });
 }
+
+const mendPolicy = '`airlock policy diff` shows what is new; mend it, then `airlock policy apply`.';
 
 /** Trials that nobody wants any more, or that cannot come to a judgment now. */
 export function trialsToCancel(view: View): Step[] {
@@ -181,18 +184,10 @@ export function rollBackPolicy(view: View, ask: Asks & { reason: string }): Deci
     step: 'policy',
     input: known.policy,
   });
-  const left: Mark[] =
-    known.policy === null
-      ? []
-      : [
-          {
-            mark: 'policy-declined',
-            digest: known.policy,
-            by: ask.by,
-            reason: because,
-            final: true,
-          },
-        ];
+  // Whatever the file holds now is not taken by itself: not what was left, nor what is newer.
+  const held = view.facts.policyFile.policy?.digest ?? known.policy;
+  const declined = { digest: held ?? older, by: ask.by, reason: because, final: true };
+  const left: Mark[] = held === older ? [] : [{ mark: 'policy-declined', ...declined }];
   const message = `the policy in force is ${older} again`;
   const answer = answered(told({ ...trial, policy: older }, { ok: true, message }));
   return mark(...overtaken(known.trial), said, ...left, ...answer);

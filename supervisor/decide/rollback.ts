@@ -105,3 +105,11 @@ export const noStable = (cause: string): Reason =>
     expected: 'a stable release other than current',
     cause,
   });
+
+/** Releases whose agents a decision may ask for. */
+export function releasesThatMatter(state: State): Set<string> {
+  const slot = deployment(state);
+  const stable = stableReleases(state)[0]?.id;
+  const ids = [host(state).current, slot?.onto, slot?.candidate?.release, stable];
+  return new Set(ids.filter((id): id is string => typeof id === 'string'));
+}

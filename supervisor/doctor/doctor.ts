@@ -1,6 +1,6 @@
 import { reasonOf } from '../model/reason.ts';
 import { type Check, checks } from './checks.ts';
-import { blind, type Finding } from './finding.ts';
+import { blind, type Finding, warn } from './finding.ts';
 import type { Ground } from './ground.ts';
 
 export interface Examination {
@@ -29,6 +29,13 @@ async function look(check: Check, ground: Ground): Promise<Finding[]> {
   try {
     return await check.look(ground);
   } catch (error) {
-    return [blind(reasonOf(error, `doctor ${check.name}`))];
+    const because = reasonOf(error, `doctor ${check.name}`);
+    // One thing is to be mended then, and it has a check of its own.
+    if (because.code === 'journal-damaged' && check.name !== 'journal') {
+      return [
+        warn('could not look: the journal is damaged', 'First mend what the check `journal` says.'),
+      ];
+    }
+    return [blind(because)];
   }
 }

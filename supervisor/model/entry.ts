@@ -13,6 +13,7 @@ export function subjectOf(entry: Entry): string | null {
     const mark = entry.mark;
     if ('proposal' in mark && mark.proposal !== null) return mark.proposal;
     if ('release' in mark && mark.release !== null) return mark.release;
+    if (/^policy/.test(mark.mark) && 'digest' in mark) return `policy ${mark.digest.slice(0, 12)}`;
     return 'agent' in mark ? mark.agent : null;
   }
   const step = entry.step;

@@ -23,6 +23,8 @@ export function layout(root: string) {
     history: at('var', 'state', 'history'),
     /** Every version of the policy that was valid, by the digest of its bytes. */
     policies: at('var', 'state', 'policies'),
+    /** Digest of the version in force, for when the journal cannot tell. */
+    policyInForce: at('var', 'state', 'policies', 'in-force'),
     policyVersion: (digest: string) => at('var', 'state', 'policies', `${digest}.yaml`),
     /** What agents.yaml of some releases says, as JSON, by the digest of its bytes. */
     parsed: at('var', 'state', 'parsed'),

@@ -130,7 +130,7 @@ const hints = {
     '`airlock policy diff` shows what is new; mend the file, then `airlock policy apply`.',
   'policy-missing': 'Name yours with --policy FILE, or write one: `airlock init`.',
   'already-running': 'Another supervisor holds this ROOT: `airlock status`.',
-  'not-running': 'Start it: `airlock start`.',
+  'not-running': 'Start it: `airlock start`. An installed one: `systemctl start airlock`.',
   'no-answer': 'The daemon did not answer in time: `airlock doctor`.',
   'not-found': 'See the lists: `airlock proposals`, `releases`, `runs`, `incidents`.',
   'not-operator': 'Ask as root or as a member of the group airlock-operators.',

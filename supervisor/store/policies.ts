@@ -2,7 +2,7 @@
  * Versions of the policy, by digest: what is in force is what the journal names, read from here.
  * The policy file is only where the next version comes from.
  */
-import { makeFolder, writeDurable } from '../host/files/files.ts';
+import { makeFolder, readText, writeDurable } from '../host/files/files.ts';
 import { lookAt } from '../host/files/records.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
@@ -34,9 +34,23 @@ export function versionOf(layout: Layout, file: string, digest: string): PolicyI
   return read.policy?.digest === digest ? read.policy : null;
 }
 
-/** The version that the journal names; null: there is none, or it cannot be read. */
+/** The journal names it; this is for a start that finds the journal damaged. */
+export function rememberInForce(layout: Layout, digest: string): void {
+  if (rememberedPolicy(layout) === digest) return;
+  makeFolder(layout.policies, 0o755);
+  writeDurable(layout.policyInForce, `${digest}\n`, 0o644);
+}
+
+/** The version that was in force last, if it is kept; null: nobody knows. */
+export function rememberedPolicy(layout: Layout): string | null {
+  const digest = readText(layout.policyInForce)?.trim() ?? '';
+  const known = /^[0-9a-f]{64}$/.test(digest) && lookAt(layout.policyVersion(digest)) !== null;
+  return known ? digest : null;
+}
+
+/** The version that the journal names, or one that is remembered where it cannot; null: none. */
 export function recordedPolicy(layout: Layout): string | null {
-  if (lookAt(layout.journal) === null) return null;
+  if (lookAt(layout.journal) === null) return rememberedPolicy(layout);
   try {
     const reader = openReader(layout.journal);
     try {
@@ -45,7 +59,7 @@ export function recordedPolicy(layout: Layout): string | null {
       reader.close();
     }
   } catch (error) {
-    if (error instanceof Failure) return null;
+    if (error instanceof Failure) return rememberedPolicy(layout);
     throw error;
   }
 }

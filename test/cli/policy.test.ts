@@ -41,12 +41,13 @@ describe('policy apply and policy rollback, beside a live daemon', () => {
     expect(seen.stdout).toMatch(/the policy file is not in force: rolled back by .*: too long/);
     const doctor = await host.ask('doctor');
     expect(doctor.stdout).toMatch(/the policy file was not taken \(rolled back by .*: too long\)/);
+    expect((await host.ask('log')).stdout).toMatch(/policy +policy [0-9a-f]{12} +rollback, by /);
     const log = document(await host.ask('log', '--json')) as unknown as { entry: unknown }[];
     expect(JSON.stringify(log)).toContain('"why":"rollback"');
   });
 
   it('leave the older one in force where current fails under it', async () => {
-    const { host, other } = await givenHost();
+    const { host, text, other } = await givenHost();
     const mode = statSync(host.policy).mode;
     const broken = other('broken.yaml', 'kernel/main.mjs]', 'kernel/nothing.mjs]');
     const refused = await host.ask('policy', 'apply', broken);
@@ -54,7 +55,12 @@ describe('policy apply and policy rollback, beside a live daemon', () => {
     expect(refused.stderr).toMatch(/current does not pass under this policy/);
     expect(statSync(host.policy).mode).toBe(mode);
     expect(await host.ask('run', 'ada')).toMatchObject({ exit: 0 });
+    // The text in its place is the one in force again; an edit of it is not undone by anybody.
+    expect(readFileSync(host.policy, 'utf8')).toBe(text);
+    writeFileSync(host.policy, readFileSync(broken));
+    expect(await host.ask('policy', 'apply')).toMatchObject({ exit: 3 });
     expect((await host.ask('doctor')).stdout).toMatch(/the policy file was not taken/);
+    expect(readFileSync(host.policy, 'utf8')).toBe(readFileSync(broken, 'utf8'));
   });
 
   it('change nothing for a faulty file, nor without a daemon', async () => {

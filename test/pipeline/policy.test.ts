@@ -23,6 +23,15 @@ function write(host: TestHost, text: string): void {
   host.advance(1);
 }
 
+/** Until a tick at the host's time of now is on record. */
+function ticked(host: TestHost): Promise<void> {
+  const now = host.now() - 1_000;
+  return until(
+    () => (row(host).lastTick ?? 0) >= now,
+    () => 'the tick',
+  );
+}
+
 /** Until the file is being tried. */
 const begins = (host: TestHost) =>
   until(
@@ -86,9 +95,8 @@ describe('a changed policy file', () => {
       { digest: before, from: null, why: 'start' },
       { digest, from: before, by: 'the policy file', why: 'smoke' },
     ]);
-    expect(readdirSync(host.layout.policies).sort()).toEqual(
-      [before, digest].map((one) => `${one}.yaml`).sort(),
-    );
+    const kept = [before, digest].map((one) => `${one}.yaml`);
+    expect(readdirSync(host.layout.policies).sort()).toEqual([...kept, 'in-force'].sort());
     expect(await run(host)).toEqual({ outcome: 'ok', policy: digest });
   });
 
@@ -139,6 +147,19 @@ describe('a changed policy file', () => {
     );
   });
 
+  it('is not in force because the journal was damaged: what was before is', async () => {
+    await using host = await startHost();
+    const before = inForce(host).digest;
+    await apply(host, broken);
+    await host.stop();
+    writeFileSync(host.layout.journal, 'garbage'.repeat(5000));
+    for (const end of ['-wal', '-shm']) rmSync(`${host.layout.journal}${end}`, { force: true });
+    await host.start();
+    expect(inForce(host).digest).toBe(before);
+    expect(row(host).journal?.what).toBe('rebuilt');
+    expect(await run(host)).toEqual({ outcome: 'ok', policy: before });
+  });
+
   it('is in force at a start where nobody knows what was before', async () => {
     await using host = await startHost();
     await host.stop();
@@ -165,11 +186,14 @@ describe('an operator', () => {
     expect(bake(host)).toBe(20);
     // The file still holds the third: it is not taken again by itself.
     host.advance(60_000);
+    await ticked(host);
     expect([row(host).trial ?? null, bake(host)]).toEqual([null, 20]);
     expect(declined(host)?.reason.message).toMatch(/^rolled back by .*: at night$/);
     expect(await rollBack(host)).toMatchObject({ ok: true, data: { policy: first } });
     expect(await rollBack(host)).toMatchObject({ ok: false, exit: 3 });
-    expect(bake(host)).toBe(15);
+    host.advance(60_000);
+    await ticked(host);
+    expect([row(host).trial ?? null, bake(host)]).toEqual([null, 15]);
     expect(log(host).map(({ why }) => why)).toEqual([
       'start',
       'smoke',

@@ -1,9 +1,9 @@
-import { stableReleases } from '../../supervisor/decide/rollback.ts';
+import { releasesThatMatter } from '../../supervisor/decide/rollback.ts';
 import { Loop, type Ports } from '../../supervisor/loop.ts';
 import type { Entry } from '../../supervisor/model/entry.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
 import { type Halt, parseSwitchName } from '../../supervisor/model/halt.ts';
-import { apply, deployment, host, type Put, type State } from '../../supervisor/model/state.ts';
+import { apply, type Put, type State } from '../../supervisor/model/state.ts';
 import type { Outcome, Step } from '../../supervisor/model/step.ts';
 import { carryOut } from './effects.ts';
 import { policies } from './policies.ts';
@@ -247,11 +247,4 @@ function kept({ disk, skew }: World): Seen['kept'] {
 function haltOf([name, reason]: [string, string]): Halt[] {
   const found = parseSwitchName(name);
   return found === null ? [] : [{ ...found, reason, by: 'root', at: '' }];
-}
-
-/** As the daemon's own wiring asks for them. */
-function releasesThatMatter(state: State): (string | null | undefined)[] {
-  const slot = deployment(state);
-  const stable = stableReleases(state)[0]?.id;
-  return [host(state).current, slot?.onto, slot?.candidate?.release, stable];
 }

@@ -46,6 +46,7 @@ function says(entry: Entry): string {
   if (mark === 'answered' && 'verb' in rest) {
     return `${rest.verb} by ${rest.by}: ${rest.answer.message}`;
   }
+  if (mark === 'policy' && 'from' in rest && 'why' in rest) return `${rest.why}, by ${rest.by}`;
   return 'by' in rest ? `by ${rest.by}` : '';
 }
 

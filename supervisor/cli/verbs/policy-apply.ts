@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { replaceFile } from '../../host/files/files.ts';
+import { readBytes, replaceFile } from '../../host/files/files.ts';
 import { followed } from '../../host/files/records.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { ask, needDaemon } from '../ask.ts';
-import type { Call, Result } from '../call.ts';
+import { type Call, exits, type Result } from '../call.ts';
 import { needValid } from '../policy.ts';
 
 /** Beyond what the rehearsals may take: gates that are busy are waited for. Milliseconds. */
@@ -11,7 +11,8 @@ const moreMs = 5 * 60_000;
 
 /**
  * Ask the daemon to take the policy file now, or first put another's text in its place. The answer
- * comes when `current` has passed the suite under it, or not: then the older one stays in force.
+ * comes when `current` has passed the suite under it, or not: then the older one stays in force,
+ * and its text comes back to its place.
  */
 export async function verb(call: Call): Promise<Result> {
   const { policyFile } = call.place;
@@ -21,7 +22,12 @@ export async function verb(call: Call): Promise<Result> {
   // Judged where it will stand: relative paths start there.
   const read = loadPolicy(policyFile, text);
   const { policy, digest } = needValid(call, read, text);
-  if (read.policy !== null && given !== undefined) replaceFile(followed(policyFile), read.content);
+  const file = followed(policyFile);
+  const before = given === undefined ? null : readBytes(file);
+  if (read.policy !== null && before !== null) replaceFile(file, read.content);
   const patience = 2 * (policy.smoke.within + policy.limits.releaseScenarios) + moreMs;
-  return ask(call, { verb: 'policy-apply', digest }, { patience });
+  const result = await ask(call, { verb: 'policy-apply', digest }, { patience });
+  // What is in its place is what an operator reads as the policy: a text that was refused is not.
+  if (result.exit === exits.refused && before !== null) replaceFile(file, before);
+  return result;
 }

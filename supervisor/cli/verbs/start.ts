@@ -7,6 +7,9 @@ export async function verb(call: Call): Promise<Result> {
   if (call.json) throw usage('start has no --json: its log is JSON where stderr is no terminal');
   const { root, policyFile, checkout, instance } = call.place;
   const hostInstall = checkout === null;
+  if (hostInstall && process.geteuid?.() === 0) {
+    process.stderr.write('as root, outside its service: `systemctl start airlock` is meant\n');
+  }
   const launcher = hostInstall ? launcherSocket(instance) : null;
   const exit = await supervise({ root, policyFile, hostInstall, instance, launcher });
   // A step that cannot be cancelled may wait for a launcher that is gone: the lock is another's by

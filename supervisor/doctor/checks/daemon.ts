@@ -10,7 +10,12 @@ import type { Ground } from '../ground.ts';
 /** The daemon lives, and its loop does: a process that sleeps beats no tick and answers nobody. */
 export function daemon(ground: Ground): Finding[] {
   const { running, pid } = ground.daemon();
-  if (!running) return [bad('the daemon does not run', 'Start it: `airlock start`.')];
+  if (!running) {
+    const remedy = ground.hostInstall
+      ? '`systemctl start airlock`, and its `status`.'
+      : 'Start it: `airlock start`.';
+    return [bad('the daemon does not run', remedy)];
+  }
   if (pid !== null && isStopped(pid)) {
     return [bad(`the daemon (pid ${pid}) is stopped: it answers nobody`, goOn(pid))];
   }

@@ -4,7 +4,7 @@ import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** ROOT is there, and nobody but us can write where only we may. */
-export function folders({ layout, blank }: Ground): Finding[] {
+export function folders({ layout, blank, hostInstall }: Ground): Finding[] {
   if (blank) {
     const message = `nothing was started in ${layout.root} yet`;
     return [bad(message, 'Start it: `airlock start` makes what is missing.')];
@@ -13,7 +13,9 @@ export function folders({ layout, blank }: Ground): Finding[] {
   const missing = needed.filter((one) => kindOf(one) !== 'folder');
   const remedy = 'Start the daemon once: it makes what is missing.';
   const found = missing.map((one) => bad(`${one} is not a folder`, remedy));
-  const open = guarded(layout).flatMap((folder) => writableByOthers(folder));
+  const open = guarded(layout).flatMap((folder) =>
+    writableByOthers(folder, hostInstall && folder === layout.switches),
+  );
   const all = [...found, ...open];
   return all.length > 0 ? all : [good('every folder is there, and ours')];
 }
@@ -23,13 +25,14 @@ function guarded(layout: Ground['layout']): string[] {
   return [layout.root, layout.releases, layout.state, layout.switches, layout.staging];
 }
 
-function writableByOthers(folder: string): Finding[] {
+function writableByOthers(folder: string, meant: boolean): Finding[] {
   const found = lookAt(folder);
   if (found === null || !found.isDirectory()) return [];
   if ((found.mode & 0o002) !== 0) {
     return [bad(`anybody can write ${folder}`, `chmod o-w ${folder}`)];
   }
-  if ((found.mode & 0o020) === 0) return [];
+  // On a host that group is the operators': they halt by it.
+  if ((found.mode & 0o020) === 0 || meant) return [];
   return [
     warn(`its group can write ${folder}`, `chmod g-w ${folder}, unless only operators are in it`),
   ];

@@ -111,12 +111,14 @@ export function writeDurable(file: string, content: string | Uint8Array, mode = 
  * kept beside it, as `<file>.before`. Durable, and whole at each instant.
  */
 export function replaceFile(file: string, content: Uint8Array): void {
+  const before = readFileSync(file);
+  if (before.equals(content)) return;
   const { mode, uid, gid } = lstatSync(file);
   const write = (path: string, what: Uint8Array) => {
     writeDurable(path, what, mode & 0o777);
     chownSync(path, uid, gid);
   };
-  write(`${file}.before`, readFileSync(file));
+  write(`${file}.before`, before);
   write(file, content);
 }
 

@@ -82,8 +82,7 @@ export function confine(
   const { workspace, inbox } = spec;
   const watched = { folders: { workspace, inbox }, group, stop: launched.stop };
   const unwatch = bounds === null ? () => undefined : watchRun({ ...watched, bounds });
-  const ended = launched.ended.then((ending) => {
-    unwatch();
+  const ended = launched.ended.finally(unwatch).then((ending) => {
     const { text, left } = progress.told();
     const began = text.split('\n').includes(STARTED);
     const stopped = onPurpose.has(ending.stoppedBy);

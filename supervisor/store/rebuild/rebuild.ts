@@ -5,6 +5,7 @@ import type { Layout } from '../../model/layout.ts';
 import type { Change, Proposal } from '../../model/proposal.ts';
 import type { FileEntry } from '../../model/release.ts';
 import type { HostRecord, Put, Table, Tables } from '../../model/state.ts';
+import { rememberedPolicy } from '../policies.ts';
 import { readRuntimeConfig } from '../runtime-config.ts';
 import { type Found, lookAround } from './found.ts';
 import { judgeProposals } from './proposals.ts';
@@ -40,7 +41,7 @@ export function rebuild(layout: Layout, now: number): Rebuilt {
         .map(({ row }) => put('receipts', row.id, { id: row.id, agent: row.proposer })),
       ...spent.runs.map((row) => put('runs', row.id, row, false)),
       ...bakeOf({ layout, found, now, proposal: rows.baking }),
-      put('host', 'host', hostRow(current, now)),
+      put('host', 'host', hostRow(current, rememberedPolicy(layout), now)),
     ],
     lost: [...moved, ...lost, ...rows.lost, ...spent.lost, ...found.unreadable, ...always],
     unknownSpend: spent.unknown,
@@ -52,7 +53,7 @@ const always = [
   'runs of before: their outcomes, durations and costs; their traces are kept. What was spent ' +
     'today is taken from those: the last seconds before a power cut may be missing in them',
   'answers to requests, approvals that were given, and who is made to wait for failed proposals',
-  'which version of the policy was in force: what the policy file holds is, untried',
+  'versions of the policy before the one in force, and which were declined',
   'bad marks that an operator set on a release that had been stable, or took away again',
 ];
 
@@ -98,9 +99,9 @@ function changes(before: readonly FileEntry[], after: readonly FileEntry[]): Cha
   ];
 }
 
-function hostRow(current: string | null, now: number): HostRecord {
+function hostRow(current: string | null, policy: string | null, now: number): HostRecord {
   return {
-    ...{ current, currentSince: now, counter: 1, lastTick: null, policy: null },
+    ...{ current, currentSince: now, counter: 1, lastTick: null, policy },
     ...{ switches: [], proofs: [], stillborn: null },
   };
 }

@@ -27,6 +27,13 @@ import type { ScriptTurn } from '../../../supervisor/model/scenario.ts';
 import type { TraceLine } from '../../../supervisor/model/trace.ts';
 import type { DriverAnswer, DriverRequest, RunRequest } from './requests.ts';
 
+let stage = 'asked';
+// The test gave it up: where it stands.
+process.once('SIGTERM', () => {
+  process.stderr.write(`${stage}; open: ${process.getActiveResourcesInfo()}`, () =>
+    process.exit(1),
+  );
+});
 const request: DriverRequest = JSON.parse(await text(process.stdin));
 const { base } = request;
 const policy: Policy = policySchema.parse({
@@ -80,9 +87,11 @@ async function doRun(run: RunRequest): Promise<NonNullable<DriverAnswer['run']>>
   const place: RunPlace = {
     ...{ ...common, release, deps, entry: run.entry },
     openDoor: async (...at) => {
+      stage = 'at the door';
       const door = await doorWith(run.script ?? null)(...at);
       // The first thing that happens once the run is said to have ended.
       const close = () => {
+        stage = 'ended';
         left = markedProcesses();
         return door.close();
       };
@@ -99,6 +108,7 @@ async function doRun(run: RunRequest): Promise<NonNullable<DriverAnswer['run']>>
     },
   };
   const started = startRun(spec, place);
+  stage = 'started';
   if (run.stop?.when === 'at once') started.stop(run.stop.why);
   if (run.stop?.when === 'ready') {
     while (!existsSync(`${place.workspace}/ready`)) await wait(2);
@@ -155,4 +165,5 @@ if (request.build) {
   });
 }
 answer.places = listFolder(common.runs);
-process.stdout.write(JSON.stringify(answer));
+// What is said is said: whatever is still open keeps nobody waiting.
+process.stdout.write(JSON.stringify(answer), () => process.exit());

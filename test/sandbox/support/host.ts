@@ -74,15 +74,27 @@ export function givenHost(supervisor: Supervisor): TestHost {
     startDriver(supervisor, { ...request, base }, marker);
   const ask = async (request: Omit<DriverRequest, 'base'>) => {
     const driver = start(request);
+    const giveUp = setTimeout(() => tellWhere(driver), patience);
     const [said, errors] = await Promise.all([
       text(driver.stdout as NonNullable<typeof driver.stdout>),
       text(driver.stderr as NonNullable<typeof driver.stderr>),
     ]);
+    clearTimeout(giveUp);
     if (said === '') throw new Error(`the driver said nothing: ${errors}`);
     return JSON.parse(said) as DriverAnswer;
   };
   const workspace = join(base, 'workspaces/maker');
   return { base, workspace, marker, release, given, ask, start, marked: () => marked(marker) };
+}
+
+/** Longer than any run of these tests may take, milliseconds. */
+const patience = 90_000;
+
+/** It hangs: what it waits for, and what its processes wait for, are its last words. */
+function tellWhere(driver: ChildProcess): void {
+  const children = spawnSync('ps', ['-eo', 'pid,ppid,stat,wchan:30,args', '--forest']);
+  process.stderr.write(`driver ${driver.pid} hangs\n${children.stdout}\n`);
+  driver.kill('SIGTERM');
 }
 
 /** The driver as one file that any user can read, made once a test file. */
