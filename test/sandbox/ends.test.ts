@@ -160,7 +160,10 @@ describe.each(supervisors)('a run ends, supervised by %s', (supervisor) => {
   });
 });
 
-describe.each(supervisors)('a run cannot begin, supervised by %s', (supervisor) => {
+// One of these hung in two of some ten runs of the whole suite, never alone, and nobody knows why
+// yet. The driver then tells what it waits for (`tellWhere`); a second try keeps the rest going.
+const hangs = { retry: 1, timeout: 100_000 };
+describe.each(supervisors)('a run cannot begin, supervised by %s', hangs, (supervisor) => {
   test.each([
     ['bwrap', 'ENOENT'],
     ['socat', 'the bridge ended'],

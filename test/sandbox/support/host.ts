@@ -88,7 +88,7 @@ export function givenHost(supervisor: Supervisor): TestHost {
 }
 
 /** Longer than any run of these tests may take, milliseconds. */
-const patience = 90_000;
+const patience = 60_000;
 
 /** It hangs: what it waits for, and what its processes wait for, are its last words. */
 function tellWhere(driver: ChildProcess): void {
