@@ -116,6 +116,8 @@ export class Machine {
   /** Every process of this machine at once, without a word before. */
   async crash(): Promise<void> {
     if (this.#process === null) return;
+    // It must not see its runs die first: it would take that for their failure.
+    kill(this.pid, 'SIGSTOP');
     signalAll(this.pid, 'SIGKILL');
     await until(
       () => !this.running,
