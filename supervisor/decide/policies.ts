@@ -2,6 +2,7 @@ import type { SeenRequest } from '../model/fact.ts';
 import type { Mark, PolicyWhy } from '../model/mark.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
+import type { Verb } from '../model/request.ts';
 import { deployment, host, type PolicyTrial, rollback } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import { agentFaults, refusal } from './gates.ts';
@@ -122,25 +123,29 @@ function declines(trial: PolicyTrial, because: Reason, final: boolean): Decision
 type Told = { ok: true; message: string } | { ok: false; because: Reason };
 
 /** Whoever waits for a trial hears what came of it. */
-function told({ request, by, policy }: PolicyTrial, what: Told): Mark[] {
-  if (request === null) return [];
-  const answer = what.ok
-    ? { ok: true, exit: 0, message: what.message, reason: null, data: { policy } }
-    : { ok: false, exit: 3, message: what.because.message, reason: what.because, data: { policy } };
-  return [{ mark: 'answered', request, answer, by, verb: 'policy-apply' }];
+function told({ request: id, by, policy }: PolicyTrial, what: Told): Mark[] {
+  return id === null ? [] : [answer({ id, by, verb: 'policy-apply' }, policy, what)];
 }
 
 interface Asks {
   id: string;
   by: string;
+  verb: Verb;
+}
+
+/** `policy`: the version that it is about. */
+function answer({ id: request, by, verb }: Asks, policy: string | null, what: Told): Mark {
+  const said = what.ok
+    ? { ok: true, exit: 0, message: what.message, reason: null }
+    : { ok: false, exit: 3, message: what.because.message, reason: what.because };
+  return { mark: 'answered', request, answer: { ...said, data: { policy } }, by, verb };
 }
 
 /** `policy apply`: try what the file holds now; the answer comes when it is judged. */
 export function apply(view: View, ask: Asks & { digest: string }): Decision {
   const known = host(view.state);
   const { policy: seen, fault } = view.facts.policyFile;
-  const trial = { ...asTrial(view, ask.digest), by: ask.by, request: ask.id };
-  const refused = (because: Reason) => mark(...told(trial, { ok: false, because }));
+  const refused = (because: Reason) => mark(answer(ask, ask.digest, { ok: false, because }));
   if (seen === null) return refused(fault ?? reason('policy-invalid', noPolicy));
   if (seen.digest !== ask.digest) {
     const message = 'the policy file is not the one that was asked for';
@@ -149,7 +154,7 @@ export function apply(view: View, ask: Asks & { digest: string }): Decision {
   }
   if (seen.digest === known.policy) {
     const message = `it is in force already: ${seen.digest}`;
-    return mark(...told(trial, { ok: true, message }));
+    return mark(answer(ask, ask.digest, { ok: true, message }));
   }
   const hindered = view.facts.stopping ? stopping : obstacle(view);
   if (hindered !== null) return refused(hindered);
@@ -168,17 +173,14 @@ const stopping = reason('not-running', { message: 'the supervisor is stopping', 
 /** `policy rollback`: the version before, at once; it was in force, so it needs no proof. */
 export function rollBackPolicy(view: View, ask: Asks & { reason: string }): Decision {
   const known = host(view.state);
-  const trial = { ...asTrial(view, known.policy ?? ''), by: ask.by, request: ask.id };
   const older = (known.policies ?? []).filter((digest) => digest !== known.policy).at(-1);
-  const verb = 'policy-rollback';
-  const answered = (made: Mark[]): Mark[] => made.map((one) => ({ ...one, verb }) as Mark);
   if (older === undefined || !view.facts.policyFile.kept.has(older)) {
     const missing = older === undefined ? 'no older version is on record' : `${older} is gone`;
     const message = `there is no policy to go back to: ${missing}`;
     const because = reason('not-found', { message, step: 'policy', hint: byHand });
-    return mark(...answered(told(trial, { ok: false, because })));
+    return mark(answer(ask, known.policy, { ok: false, because }));
   }
-  const said: Mark = { ...taken(view, older, ask.by, 'rollback'), mark: 'policy' } as Mark;
+  const said = taken(view, older, ask.by, 'rollback');
   const because = reason('policy-declined', {
     message: `rolled back by ${ask.by}${ask.reason === '' ? '' : `: ${ask.reason}`}`,
     step: 'policy',
@@ -189,15 +191,11 @@ export function rollBackPolicy(view: View, ask: Asks & { reason: string }): Deci
   const declined = { digest: held ?? older, by: ask.by, reason: because, final: true };
   const left: Mark[] = held === older ? [] : [{ mark: 'policy-declined', ...declined }];
   const message = `the policy in force is ${older} again`;
-  const answer = answered(told({ ...trial, policy: older }, { ok: true, message }));
-  return mark(...overtaken(known.trial), said, ...left, ...answer);
+  const done = answer(ask, older, { ok: true, message });
+  return mark(...overtaken(known.trial), said, ...left, done);
 }
 
 const byHand = 'Write the policy file anew, then `airlock policy apply`.';
-
-const asTrial = (view: View, policy: string): PolicyTrial => ({
-  ...{ policy, by: '', request: null, since: view.now, gate: null, fault: null },
-});
 
 /** Who waited for a trial that another request ends. */
 function overtaken(trial: PolicyTrial | null | undefined): Mark[] {

@@ -149,7 +149,6 @@ function mounts(spec: SandboxSpec): string[] {
     ...bind(spec.runtimeWritable ? '--bind' : '--ro-bind', spec.runtime, '/runtime'),
     ...bind('--ro-bind', spec.deps, '/runtime/node_modules'),
     ...(spec.tools === null ? [] : ['--perms', '0755', '--dir', '/tools']),
-    ...(spec.tools === null ? [] : ['--perms', '0755', '--dir', '/tools']),
     ...bind('--ro-bind', spec.tools, tools),
     ...bind('--bind', spec.workspace, '/workspace'),
     ...bind('--bind', spec.inbox, '/inbox'),
