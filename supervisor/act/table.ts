@@ -2,7 +2,7 @@ import { flip } from '../host/files/links.ts';
 import { runNotifyCommand } from '../host/process/notify.ts';
 import { removePlace } from '../host/sandbox/places.ts';
 import { reasonOf } from '../model/reason.ts';
-import { type Outcome, type Step, type StepKind, stepKey } from '../model/step.ts';
+import { cancellable, type Outcome, type Step, type StepKind, stepKey } from '../model/step.ts';
 import { writeReceipt } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
@@ -132,15 +132,6 @@ export function perform(world: World, step: Step, settle: (outcome: Outcome) => 
 }
 
 type Effect = (world: World, step: Step, signal: AbortSignal) => Outcome | Promise<Outcome>;
-
-/** Work for a deployment: it may end before this does. A run is stopped, with the reason why. */
-const cancellable: ReadonlySet<StepKind> = new Set<StepKind>([
-  'stage',
-  'deps',
-  'build',
-  'smoke',
-  'try-policy',
-]);
 
 /** Move `current`. A release that is not whole is never made current. */
 function flipCurrent(world: World, step: Step & { do: 'flip' }): Outcome {

@@ -63,6 +63,11 @@ export type Step =
 
 export type StepKind = Step['do'];
 
+/** Work for a change that may stop midway. A run is stopped instead, with the reason why. */
+export const cancellable: ReadonlySet<StepKind> = new Set<StepKind>([
+  ...(['stage', 'deps', 'build', 'smoke', 'try-policy'] as const),
+]);
+
 /** What came of a step: facts. `failed` is the same for every step: it could not be carried out. */
 export type Outcome =
   | { of: 'failed'; reason: Reason }

@@ -1,6 +1,12 @@
 import type { Weakness } from '../../supervisor/model/audit.ts';
 import { reason } from '../../supervisor/model/reason.ts';
-import { type Outcome, type Step, type StepKind, stepKey } from '../../supervisor/model/step.ts';
+import {
+  cancellable,
+  type Outcome,
+  type Step,
+  type StepKind,
+  stepKey,
+} from '../../supervisor/model/step.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { built, rehearsed } from './rehearsals.ts';
 import { stage } from './stage.ts';
@@ -189,14 +195,6 @@ export function carryOut(world: World, step: Step, settle: Settle, alive: () => 
     });
   });
 }
-
-const cancellable: ReadonlySet<StepKind> = new Set<StepKind>([
-  'stage',
-  'deps',
-  'build',
-  'smoke',
-  'try-policy',
-]);
 
 /** Stop work for a deployment, done or not: its own end is told first, then that it is stopped. */
 function cancel(world: World, key: string, settle: Settle, alive: () => boolean): void {
