@@ -79,7 +79,7 @@ export class Loop {
 
   /** Put a judgment from outside on record. Throws when the journal cannot be written. */
   note(...marks: Mark[]): void {
-    const at = this.#ports.now();
+    const at = this.#now();
     this.#record(marks.map((mark): Entry => ({ at, type: 'mark', mark })));
   }
 
@@ -148,14 +148,20 @@ export class Loop {
   }
 
   #view(facts: Facts): View {
-    const { now, policy } = this.#ports;
-    return { state: this.#state, facts, policy: policy(), now: now() };
+    return { state: this.#state, facts, policy: this.#ports.policy(), now: this.#now() };
+  }
+
+  /** The time as of the last look at both clocks: one that is set amid a turn is seen by the next. */
+  #now(): number {
+    if (this.#clocks === null) return this.#ports.now();
+    const { wall, passed } = this.#clocks;
+    return wall + Math.floor(this.#ports.monotonic() - passed);
   }
 
   /** Outcomes of ended steps: durable first, then part of the state. */
   #takeIn(): void {
     const batch = this.#ended.slice();
-    const at = this.#ports.now();
+    const at = this.#now();
     this.#record(batch.map((one): Entry => ({ at, type: 'outcome', ...one })));
     this.#ended.splice(0, batch.length);
     for (const { key } of batch) this.#underway.delete(key);

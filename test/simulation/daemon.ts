@@ -24,6 +24,8 @@ export class Daemon {
   #stopping = false;
   #wake = 0;
   #turning = false;
+  /** The clock was set amid a turn: its next look sees it. */
+  #seenLater = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -72,6 +74,8 @@ export class Daemon {
     this.#turning = true;
     oracle.turning();
     what();
+    if (this.#seenLater) this.#loop?.turn();
+    this.#seenLater = false;
     this.#turning = false;
     if (this.#life === life && this.#loop !== null) oracle.turned(this.#loop, this.#stopping);
   }
@@ -126,7 +130,10 @@ export class Daemon {
       now: () => world.wall,
       monotonic: () => world.agenda.now,
       policy: () => world.policy,
-      observe: (state, { tick }) => observe(world, state, tick),
+      observe: (state, { tick }) => {
+        this.#amid();
+        return observe(world, state, tick);
+      },
       commit: (entries, puts) => {
         this.#burn();
         if (world.weather.full && world.random.chance(0.7)) {
@@ -173,6 +180,14 @@ export class Daemon {
     agenda.at(at - this.#world.skew, () => {
       if (alive() && this.#wake === wish) this.turn();
     });
+  }
+
+  #amid(): void {
+    const { amid } = this.#world;
+    if (amid === null) return;
+    this.#world.amid = null;
+    this.#seenLater = true;
+    amid();
   }
 
   #burn(): void {

@@ -131,12 +131,19 @@ function moveByHand(world: World): void {
   move(world, random.chance(0.3) ? null : random.pick([...disk.releases.keys()]));
 }
 
-/** The clock is set, back or forward, or the machine slept; now and then while nobody looked. */
+/**
+ * The clock is set, back or forward, or the machine slept; now and then while nobody looked, now
+ * and then amid a turn of the loop.
+ */
 function clock(world: World, daemon: Daemon): void {
   const by = world.random.pick([-3_600_000, -3_600_000, 3_600_000, -90_000, 28_800_000]);
-  world.skew += by;
-  world.oracle.count(by < 0 ? 'clock back' : 'clock forward');
-  world.oracle.records.clockSet(daemon.up);
+  const step = () => {
+    world.skew += by;
+    world.oracle.count(by < 0 ? 'clock back' : 'clock forward');
+    world.oracle.records.clockSet(daemon.up);
+  };
+  if (world.random.chance(0.4)) world.amid = step;
+  else step();
 }
 
 /** A file of a release is lost. Mostly of one that is not in use: nothing checks `current`. */

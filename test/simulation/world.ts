@@ -67,6 +67,8 @@ export class World {
   numbers = 0;
   /** The wall clock against the time that passes (`agenda.now`), milliseconds. */
   skew = 0;
+  /** What happens while the loop looks at the world, once. */
+  amid: (() => void) | null = null;
 
   constructor(seed: number) {
     this.seed = seed;
