@@ -52,7 +52,8 @@ export function observer(sources: Sources): Observer {
     const control = seenRequests(layout, hostInstall ? isOperator : () => true);
     controlFault = control.fault;
     const asked = new Set(control.requests.map(({ request }) => request?.verb));
-    if (tick || asked.has('policy-apply')) policy.refresh();
+    const rollsBack = asked.has('policy-rollback');
+    if (tick || rollsBack || asked.has('policy-apply')) policy.refresh();
     const switches = readSwitches(layout);
     switchFault = switches.readable ? null : switches.cause;
     const current = readCurrent(layout);
@@ -63,7 +64,7 @@ export function observer(sources: Sources): Observer {
       requests: control.requests,
       requestFiles: control.files,
       switches,
-      policyFile: policy.seen(asked.has('policy-rollback') ? policies : []),
+      policyFile: policy.seen(rollsBack ? policies : []),
       current,
       agents: agents.read(matter),
       hostInstall,

@@ -205,6 +205,19 @@ describe('an operator', () => {
     expect([again.ok, bake(host)]).toEqual([true, 30]);
   });
 
+  it('goes back to stay when the file changed since the last tick', async () => {
+    await using host = await startHost();
+    await apply(host, slower);
+    expect((await apply(host, broken)).answer.ok).toBe(false);
+    // As the command does with a text that was refused.
+    writeFileSync(host.policyFile, slower);
+    expect(await rollBack(host)).toMatchObject({ ok: true });
+    host.advance(60_000);
+    await ticked(host);
+    expect([row(host).trial ?? null, bake(host)]).toEqual([null, 15]);
+    expect(declined(host)?.reason.message).toMatch(/^rolled back by/);
+  });
+
   it('goes back while another version is tried: the trial ends', async () => {
     await using host = await startHost();
     await apply(host, slower);
