@@ -151,7 +151,7 @@ export class Loop {
     return { state: this.#state, facts, policy: this.#ports.policy(), now: this.#now() };
   }
 
-  /** The time as of the last look at both clocks: one that is set amid a turn is seen by the next. */
+  /** As of the last look at both clocks: one that is set amid a turn is seen by the next. */
   #now(): number {
     if (this.#clocks === null) return this.#ports.now();
     const { wall, passed } = this.#clocks;

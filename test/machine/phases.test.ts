@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Phase } from '../../supervisor/model/proposal.ts';
 import { type InstalledHost, installedHost } from './support/host.ts';
+import { mainPid } from './support/machine.ts';
 
 /*
  * In each phase of a change what carries it goes: the supervisor by kill -9 or because it hangs, the
@@ -12,7 +13,6 @@ import { type InstalledHost, installedHost } from './support/host.ts';
  * phase first, so that the fault meets it there. It comes back by itself, and the change ends as if
  * nothing had been.
  */
-const mainPid = (unit: string) => `systemctl show -p MainPID --value ${unit}`;
 const kill = (unit: string) => `systemctl kill --kill-who=main -s KILL ${unit}`;
 const faults = {
   'kill -9 of the supervisor': async ({ machine }: InstalledHost) => {
@@ -66,7 +66,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Drop a change, and stop the supervisor when it is in that phase. */
 async function stoppedIn(phase: Phase, drop: string): Promise<{ pid: string; at: string }> {
   const { machine } = host;
-  const pid = machine.must(mainPid('airlock')).trim();
+  const pid = machine.mainPid('airlock');
   const node = '/usr/lib/airlock/current/node/bin/node';
   const watcher = machine.start([node, '/srv/at-phase.mjs', phase, drop, pid]);
   const lines = createInterface({ input: watcher.stdout as NodeJS.ReadableStream });
@@ -104,14 +104,14 @@ it.each(rounds)('%s while a change is in the phase %s', async (fault, phase) => 
 
 it('a launcher that dies six times in a row takes no supervisor with it', async () => {
   const { machine } = host;
-  const pid = machine.must(mainPid('airlock'));
+  const pid = machine.mainPid('airlock');
   for (let death = 0; death < 6; death++) {
-    const launcher = machine.must(mainPid('airlock-launcher')).trim();
+    const launcher = machine.mainPid('airlock-launcher');
     machine.must(kill('airlock-launcher'));
     const another = `[ "$(${mainPid('airlock-launcher')})" != ${launcher} ]`;
     await machine.until(`${another} && systemctl is-active airlock-launcher`);
   }
-  expect(machine.must(mainPid('airlock'))).toBe(pid);
+  expect(machine.mainPid('airlock')).toBe(pid);
   expect(host.airlock('run', 'ada').exit).toBe(0);
 });
 
@@ -124,7 +124,7 @@ it.each<Fault>(['kill -9 of the supervisor', 'a pulled plug'])(
   async (fault) => {
     const { machine } = host;
     const before = host.current;
-    const pid = machine.must(mainPid('airlock')).trim();
+    const pid = machine.mainPid('airlock');
     machine.must(`kill -STOP ${pid}`);
     const asked = machine.start(['/usr/bin/airlock', 'rollback', '--reason', 'a test']);
     const ended = once(asked, 'exit');

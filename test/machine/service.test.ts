@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostPolicy, type InstalledHost, installedHost } from './support/host.ts';
+import { mainPid } from './support/machine.ts';
 
 /** The services under their own directives, with what may happen to them. */
 describe('the services', () => {
@@ -16,7 +17,7 @@ describe('the services', () => {
   /** Another process is the unit's main one, and both services are up. */
   const reborn = (unit: string, before: string, what: string) =>
     host.machine.until(
-      `now=$(systemctl show -p MainPID --value ${unit}); [ $now != 0 ] && [ $now != ${before} ] && ` +
+      `now=$(${mainPid(unit)}); [ $now != 0 ] && [ $now != ${before} ] && ` +
         'systemctl is-active -q airlock && systemctl is-active -q airlock-launcher',
       what,
     );
@@ -26,7 +27,7 @@ describe('the services', () => {
   it('the launcher lives with what it is given, and lets nobody of its unit speak for it', async () => {
     expect(show('NotifyAccess', 'airlock-launcher')).toBe('main');
     expect(show('ActiveState', 'airlock-launcher')).toBe('active');
-    const pid = show('MainPID', 'airlock-launcher');
+    const pid = host.machine.mainPid('airlock-launcher');
     // CAP_KILL is 5, CAP_SYS_PTRACE 19.
     expect(bounding(pid) & ((1n << 5n) | (1n << 19n))).toBe(0n);
     await works();
@@ -38,7 +39,7 @@ describe('the services', () => {
   });
 
   it('the launcher may give nothing away; its socket is the supervisor’s alone', () => {
-    const pid = show('MainPID', 'airlock-launcher');
+    const pid = host.machine.mainPid('airlock-launcher');
     expect(bounding(pid) & 1n).toBe(0n);
     const socket = host.machine.must('stat -c "%a %U %G" /run/airlock/launcher.sock');
     expect(socket.trim()).toBe('600 airlock airlock');
@@ -46,7 +47,7 @@ describe('the services', () => {
 
   it('comes back from kill -9, of either service', async () => {
     for (const unit of ['airlock', 'airlock-launcher']) {
-      const pid = show('MainPID', unit);
+      const pid = host.machine.mainPid(unit);
       host.machine.must(`kill -9 ${pid}`);
       await reborn(unit, pid, `${unit} to come back`);
       await works();
@@ -58,7 +59,7 @@ describe('the services', () => {
     const folder = '/etc/systemd/system/airlock.service.d';
     machine.write(`${folder}/quick.conf`, '[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n');
     machine.must('systemctl daemon-reload; systemctl restart airlock');
-    const pid = show('MainPID');
+    const pid = machine.mainPid('airlock');
     const old = '$(systemctl show -p ActiveEnterTimestampMonotonic --value airlock) + 5000000';
     await machine.until(`[ $(cut -d. -f1 /proc/uptime)000000 -gt $((${old})) ]`, 'five seconds');
     expect([show('MainPID'), show('NRestarts')]).toEqual([pid, '0']);
@@ -83,7 +84,7 @@ describe('the services', () => {
     machine.write(`${folder}/quick.conf`, '[Service]\nWatchdogSec=3s\n');
     machine.must('systemctl daemon-reload; systemctl restart airlock-launcher airlock');
     const unit = 'airlock-launcher';
-    const pid = show('MainPID', unit);
+    const pid = host.machine.mainPid(unit);
     const [second = 0] = machine.must('cut -d. -f1 /proc/uptime').split('\n').map(Number);
     await machine.until(`[ $(cut -d. -f1 /proc/uptime) -gt ${second + 6} ]`, 'six seconds');
     expect([show('MainPID', unit), show('NRestarts', unit)]).toEqual([pid, '0']);

@@ -46,6 +46,9 @@ const files: Record<string, string> = {
   'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
 };
 
+/** Says the main process of a unit; 0 where it does not run. */
+export const mainPid = (unit: string) => `systemctl show -p MainPID --value ${unit}`;
+
 export class Machine {
   readonly place: string;
   readonly #name: string;
@@ -158,6 +161,14 @@ export class Machine {
     const file = join(this.place, 'disk', 'upper', path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text, { mode });
+  }
+
+  /** Of a unit that runs; throws where it does not: a signal to 0 is one to who sends it. */
+  mainPid(unit: string): string {
+    const pid = this.must(mainPid(unit)).trim();
+    if (pid === '0')
+      throw new Error(`${unit} does not run: ${this.sh(`systemctl status ${unit}`).stdout}`);
+    return pid;
   }
 
   /** What journald has of a unit in this boot, one object a line. */
