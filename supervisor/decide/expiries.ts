@@ -6,6 +6,10 @@ import { type Decision, mark, none, type View } from './view.ts';
 export const isLate = ({ now, policy }: View, { phase, phaseAt }: Proposal): boolean =>
   phase === 'awaiting-approval' && now - Date.parse(phaseAt) >= policy.policy.approval.expires;
 
+/** Approved too long ago, by the calendar: what it was said about is not what is there now. */
+export const isOld = ({ now, policy }: View, { approval }: Proposal): boolean =>
+  approval !== null && now - Date.parse(approval.at) >= policy.policy.approval.expires;
+
 /** Approvals that nobody gave in time. */
 export function expiries(view: View): Decision {
   const late = [...view.state.proposals.values()].filter((one) => isLate(view, one));

@@ -11,6 +11,7 @@ export function nextWake(view: View): number | null {
   const { state, facts, policy, now } = view;
   if (facts.unlooked) return now;
   const slot = deployment(state);
+  const { expires } = policy.policy.approval;
   const times = [
     ...facts.drops.filter((drop) => !drop.ready).map((drop) => drop.readyAt),
     ...[...state.retries.values()].map((retry) => retry.at),
@@ -20,7 +21,10 @@ export function nextWake(view: View): number | null {
     ]),
     ...[...state.proposals.values()]
       .filter((one) => one.phase === 'awaiting-approval')
-      .map((one) => Date.parse(one.phaseAt) + policy.policy.approval.expires),
+      .map((one) => Date.parse(one.phaseAt) + expires),
+    ...[...state.proposals.values()]
+      .filter((one) => one.phase === 'gating' && one.approval !== null)
+      .map((one) => Date.parse(one.approval?.at ?? '') + expires),
   ];
   if (slot?.phase === 'canary' && slot.canary) {
     const paired = state.agents.get(slot.canary.agent)?.recent ?? [];

@@ -26,6 +26,7 @@ import {
   said,
   slot,
   stable,
+  at as timeOf,
   view,
 } from './build.ts';
 
@@ -34,6 +35,7 @@ const lockdown: Partial<Facts> = { switches: { readable: true, halts: [halt('loc
 const unreadable: Partial<Facts> = { switches: { readable: false, halts: [], cause: 'EIO' } };
 const hostHalt: Partial<Facts> = { switches: { readable: true, halts: [halt('host')] } };
 const releases = [stable('a', now - 1000), release('b', { parent: 'a' })];
+const hour = 3_600_000;
 const waits: Rows = { releases, proposals: [proposal('p')] };
 const removing: Step = { do: 'discard', what: 'release', id: 'z' };
 
@@ -97,6 +99,7 @@ describe('the gates, in order', () => {
   });
   const deps = { deps: 'lock', depsChanged: true };
   const approval = { digest: digest('b'), by: 'ann', at: '' };
+  const given = (ago: number) => ({ ...approval, at: timeOf(now - ago) });
   const kernel = { changes: [{ path: 'kernel/x', kind: 'changed' as const }] };
   test.each<[string, Rows, string[]]>([
     ['policy', at([]), ['gate']],
@@ -123,6 +126,18 @@ describe('the gates, in order', () => {
       at(all, kernel, { approval: { ...approval, digest: 'c' } }),
       ['approval-void'],
     ],
+    ['approved, and used in time', at(all, kernel, { approval: given(72 * hour - 1) }), ['canary']],
+    [
+      'approved, and not used in time: asked again',
+      at(all, kernel, { approval: given(72 * hour) }),
+      ['approval-void', 'ask-approval'],
+    ],
+    [
+      'nothing is fetched on an old word',
+      at(all.slice(0, 2), deps, { approval: given(72 * hour) }),
+      ['approval-void', 'ask-approval'],
+    ],
+    ['an old word that nobody needs', at(all, {}, { approval: given(72 * hour) }), ['canary']],
     [
       'under way already',
       { ...at(all.slice(0, 2)), pending: [pending({ do: 'build', proposal: 'p', release: 'b' })] },
@@ -143,6 +158,14 @@ describe('the gates, in order', () => {
       ['flip:first:b'],
     ],
   ])('%s', (_, rows, expected) => expect(said(deploy(view(rows)))).toEqual(expected));
+
+  test('what is asked again says whose word was too old', () => {
+    const rows = at(all, kernel, { approval: given(72 * hour) });
+    const asked = deploy(view(rows)).marks.find((one) => one.mark === 'ask-approval');
+    expect(asked?.mark === 'ask-approval' && asked.reason.cause).toMatch(
+      /^the approval by ann at \S+ was not used in time/,
+    );
+  });
 
   test.each<[string, Partial<Facts>, string[]]>([
     ['all are halted: it waits', hostHalt, []],

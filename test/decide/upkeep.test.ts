@@ -4,6 +4,7 @@ import { expiries } from '../../supervisor/decide/expiries.ts';
 import { retain } from '../../supervisor/decide/retain.ts';
 import { nextWake } from '../../supervisor/decide/wake.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
+import type { Phase } from '../../supervisor/model/proposal.ts';
 import type { RunPath } from '../../supervisor/model/runtime.ts';
 import type { PathSchedule } from '../../supervisor/model/state.ts';
 import {
@@ -233,6 +234,8 @@ describe('when to look again', () => {
     deployment: slot({ phase: 'baking', bake: bakeOf(change) }),
   });
   const confirm = { suspect: 's', again: null, onStable: null, tries: 1, notBefore: now + 7 };
+  const approval = { digest: 'd', by: 'ann', at: at(now - hour) };
+  const given = (phase: Phase = 'received') => proposal('p', { phase, approval });
   test.each<[string, number | null, number | null]>([
     ['nothing is to come', soon({}), null],
     ['there was no time to look at all', soon({}, { unlooked: true }), 0],
@@ -258,6 +261,8 @@ describe('when to look again', () => {
       soon({ proposals: [proposal('p', { phase: 'awaiting-approval' })] }),
       72 * hour,
     ],
+    ['one that was given does', soon({ proposals: [given('gating')] }), 71 * hour],
+    ['in the queue it is looked at when its turn comes', soon({ proposals: [given()] }), null],
     [
       'the canary deadline',
       soon({ deployment: slot({ phase: 'canary', canary: canaryOf('m') }) }),

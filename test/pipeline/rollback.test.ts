@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Phase } from '../../supervisor/model/proposal.ts';
+import { removeSwitch, writeSwitch } from '../../supervisor/store/switches.ts';
 import { startHost, type TestHost, tinyPolicy, until } from './support/host.ts';
 
 const minute = 60_000;
@@ -202,6 +203,26 @@ describe('approval', () => {
     host.advance(73 * 60 * minute);
     const refused = await host.reaches('late', 'refused');
     expect(refused.reason?.code).toBe('approval-expired');
+  });
+
+  it('one that was given expires, too, if it is not used: it is asked again, and says so', async () => {
+    await using host = await startHost();
+    host.drop('ada', 'slow', { 'kernel/extra.mjs': '// extra\n' });
+    const { id, digest } = await host.reaches('slow', 'awaiting-approval');
+    const approve = { verb: 'approve', proposal: id, digest: digest ?? '' } as const;
+    writeSwitch(host.layout, 'lockdown', null, 'a long night');
+    expect((await host.ask(approve)).ok).toBe(true);
+    host.advance(73 * 60 * minute);
+    removeSwitch(host.layout, 'lockdown', null);
+    const again = await host.reaches('slow', 'awaiting-approval');
+    expect(again.approval).toBe(null);
+    expect(again.reason?.cause).toContain('was not used in time');
+    await until(
+      () => JSON.stringify(host.receipt('ada', id)).includes('was not used in time'),
+      () => 'the receipt to say why',
+    );
+    expect((await host.ask(approve)).ok).toBe(true);
+    await host.reaches('slow', 'canary', 'promoting', 'baking');
   });
 
   it('more authority needs an operator, less does not', async () => {

@@ -108,6 +108,7 @@ const others: Record<string, number> = {
   'invariant 6 held': 20,
   'passed in the queue': 500,
   'approved canary': 50,
+  'approval too old': 1,
   'policy by first': 5,
   'policy by smoke': 60,
   'policy by rollback': 12,

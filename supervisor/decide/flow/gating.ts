@@ -4,6 +4,7 @@ import { reason } from '../../model/reason.ts';
 import type { Agent } from '../../model/runtime.ts';
 import { host } from '../../model/state.ts';
 import { chooseCanary } from '../canary.ts';
+import { isOld } from '../expiries.ts';
 import { approvalNeeded, configGate, policyGate, refusal } from '../gates.ts';
 import { agentsNow, type Decision, mark, none, skipped, start, type View } from '../view.ts';
 
@@ -72,12 +73,24 @@ function earlyRefusal(view: View, slot: Deployment, proposal: Proposal | null): 
   return null;
 }
 
-/** A human's gate: the slot is given up until an operator says yes to exactly this digest. */
+/**
+ * A human's gate: the slot is given up until an operator says yes to exactly this digest. A yes
+ * that is too old by the time it is wanted is none: it is asked again, and why is said.
+ */
 function awaitApproval(view: View, slot: Deployment, proposal: Proposal | null): Decision | null {
-  if (proposal === null || proposal.approval !== null || slot.candidate === null) return null;
+  if (proposal === null || slot.candidate === null) return null;
+  const { id, approval } = proposal;
+  const old = isOld(view, proposal);
+  if (approval !== null && !old) return null;
   const because = approvalNeeded(view.policy.policy, proposal, slot.candidate);
   if (because === null) return null;
-  return mark({ mark: 'ask-approval', proposal: proposal.id, reason: because });
+  if (approval === null) return mark({ mark: 'ask-approval', proposal: id, reason: because });
+  const { digest, by, at } = approval;
+  const cause = `the approval by ${by} at ${at} was not used in time (policy approval.expires)`;
+  return mark(
+    { mark: 'approval-void', proposal: id, digest },
+    { mark: 'ask-approval', proposal: id, reason: { ...because, cause } },
+  );
 }
 
 function nobody(proposal: Proposal): Decision {

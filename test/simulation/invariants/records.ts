@@ -25,7 +25,7 @@ export class Records {
   readonly #gates = new Set<string>();
   /** `<proposal> <digest>` that need an operator's word, and that got it. */
   readonly #needed = new Set<string>();
-  readonly #given = new Set<string>();
+  readonly #given = new Map<string, number>();
   readonly #answers = new Map<string, string>();
   readonly #failing = new Set<string>();
   #canary = new Map<string, number>();
@@ -215,10 +215,15 @@ export class Records {
     }
     if (mark.mark === 'approved') {
       this.#asked('approve', mark.proposal, mark.digest);
-      this.#given.add(`${mark.proposal} ${mark.digest}`);
+      this.#given.set(`${mark.proposal} ${mark.digest}`, at);
       const row = before.proposals.get(mark.proposal);
       this.#oracle.check(row?.digest === mark.digest, 'approval', () => 'not what was shown');
     }
+    if (mark.mark === 'approval-void') {
+      const same = before.proposals.get(mark.proposal)?.digest === mark.digest;
+      if (same) this.#oracle.count('approval too old');
+    }
+    if (mark.mark === 'canary') this.#used(`${mark.proposal} ${slot?.candidate?.digest}`, at);
     if (mark.mark === 'promote') this.#promoted(mark, before);
     if (mark.mark === 'stable') {
       const long = slot?.bake != null && at >= slot.bake.startedAt + world.policy.policy.bake.for;
@@ -235,6 +240,15 @@ export class Records {
       this.#answers.set(mark.request, mark.verb);
       this.#oracle.count(`request ${mark.verb} ${mark.answer.ok ? 'done' : 'refused'}`);
     }
+  }
+
+  /** A word is used when the canary begins, and must not be too old for it by then. */
+  #used(key: string, at: number): void {
+    const given = this.#given.get(key);
+    if (given === undefined || !this.#needed.has(key)) return;
+    const { expires } = this.#oracle.world.policy.policy.approval;
+    const old = () => `${key} goes on by a word that is ${at - given} ms old`;
+    this.#oracle.check(at - given < expires, 'invariant 9', old);
   }
 
   #promoted(mark: Mark & { mark: 'promote' }, before: State): void {
