@@ -165,5 +165,8 @@ if (request.build) {
   });
 }
 answer.places = listFolder(common.runs);
-// What is said is said: whatever is still open keeps nobody waiting.
-process.stdout.write(JSON.stringify(answer), () => process.exit());
+// What is said is said: whatever is still open is told, and keeps nobody waiting.
+process.stdout.write(JSON.stringify(answer));
+setTimeout(() => {
+  process.stderr.write(`still open: ${process.getActiveResourcesInfo()}`, () => process.exit());
+}, 15_000).unref();

@@ -80,6 +80,7 @@ export function givenHost(supervisor: Supervisor): TestHost {
       text(driver.stderr as NonNullable<typeof driver.stderr>),
     ]);
     clearTimeout(giveUp);
+    if (errors.includes('still open: ')) process.stderr.write(`${driver.pid}: ${errors}\n`);
     if (said === '') throw new Error(`the driver said nothing: ${errors}`);
     return JSON.parse(said) as DriverAnswer;
   };
