@@ -2,6 +2,7 @@ import type { Reason } from '../model/reason.ts';
 import { reason } from '../model/reason.ts';
 import type { Release, ReleaseId } from '../model/release.ts';
 import { deployment, host, type State, rollback as underway } from '../model/state.ts';
+import type { Step } from '../model/step.ts';
 import { type Decision, mark, none, start, type View } from './view.ts';
 
 /** Not removed nor being removed: a removal that began may have taken something already. */
@@ -61,9 +62,13 @@ function home(state: State, current: ReleaseId): ReleaseId | null {
   return (bad ? rollbackTarget(state) : null) ?? current;
 }
 
-/** `current` is being moved right now. */
-export const flipping = (state: State): boolean =>
-  [...state.pending.values()].some((pending) => pending.step.do === 'flip');
+/** `current` is being moved right now, for this reason or for any. */
+export const flipping = (state: State, why: FlipWhy | null = null): boolean =>
+  [...state.pending.values()].some(
+    ({ step }) => step.do === 'flip' && (why === null || step.why === why),
+  );
+
+type FlipWhy = (Step & { do: 'flip' })['why'];
 
 /** Begin a rollback on evidence or on an operator's word. */
 export function beginRollback(

@@ -260,6 +260,15 @@ describe('promoting and baking', () => {
       ['flip:promote:b'],
     ],
     [
+      'not while the link is set right',
+      {
+        deployment: slot({ phase: 'promoting', candidate: candidate('b') }),
+        pending: [pending({ do: 'flip', to: 'a', from: null, why: 'rollback' })],
+      },
+      {},
+      [],
+    ],
+    [
       'not under lockdown',
       { deployment: slot({ phase: 'promoting', candidate: candidate('b') }) },
       lockdown,

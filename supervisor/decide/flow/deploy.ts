@@ -3,7 +3,7 @@ import type { ReleaseId } from '../../model/release.ts';
 import { deployment, host, rollback } from '../../model/state.ts';
 import type { Step } from '../../model/step.ts';
 import { nextInQueue } from '../intake.ts';
-import { isThere } from '../rollback.ts';
+import { flipping, isThere } from '../rollback.ts';
 import { type Decision, locked, mark, none, start, unaudited, type View } from '../view.ts';
 import { baking } from './baking.ts';
 import { canary } from './canary.ts';
@@ -26,7 +26,9 @@ const flow: Record<DeploymentPhase, (view: View, slot: Deployment) => Decision> 
   canary,
   promoting: (view, slot) => {
     const to = slot.candidate?.release;
-    return to === undefined ? none : start(view, promotion(view, slot, to));
+    // One after another: a link that is being set right would undo the promotion.
+    if (to === undefined || flipping(view.state, 'rollback')) return none;
+    return start(view, promotion(view, slot, to));
   },
   baking,
 };
