@@ -2,9 +2,10 @@ import { stderr, stdout } from 'node:process';
 import { CommanderError } from 'commander';
 import { redacted } from '../host/secrets.ts';
 import { version } from '../host/version.ts';
-import { Failure, type Reason, reason, reasonOf } from '../model/reason.ts';
+import { type Reason, reason } from '../model/reason.ts';
 import { type Call, exitOf, exits, layoutOf, type Result } from './call.ts';
-import { placeOf } from './place.ts';
+import { reasonFor } from './closed.ts';
+import { type Place, placeOf } from './place.ts';
 import { type Parsed, parse } from './program.ts';
 import { json as safeJson } from './show/escape.ts';
 import { type Paint, paint, wantsColour } from './show/paint.ts';
@@ -13,14 +14,16 @@ import { reasonText } from './show/reason.ts';
 /** The command: parse, call, print. */
 async function main(argv: readonly string[]): Promise<number> {
   const wantsJson = argv.includes('--json');
+  let call: Call | null = null;
   const colours = paint(!wantsJson && wantsColour(stdout.isTTY === true, process.env));
   try {
     const parsed = parse(argv, { version, print: (text) => write(text) });
     if (parsed === null) return exits.done;
     const { verb } = await parsed.load();
-    return print(await verb(callOf(parsed, colours)), wantsJson);
+    call = callOf(parsed, colours);
+    return print(await verb(call), wantsJson);
   } catch (error) {
-    return fail(error, wantsJson);
+    return fail(error, wantsJson, call?.place ?? null);
   }
 }
 
@@ -74,9 +77,9 @@ function complain(text: string): void {
 }
 
 /** Help and the version were printed; all else is a fault with its reason. */
-function fail(error: unknown, wantsJson: boolean): number {
+function fail(error: unknown, wantsJson: boolean, place: Place | null): number {
   if (error instanceof CommanderError && error.exitCode === 0) return exits.done;
-  const because = error instanceof CommanderError ? misused(error) : systemReason(error);
+  const because = error instanceof CommanderError ? misused(error) : reasonFor(error, place);
   if (wantsJson) write(`${safeJson({ schema: 1, ok: false, reason: because })}\n`);
   else complain(reasonText(because, paint(false)));
   return exitOf(because);
@@ -88,18 +91,6 @@ function misused(error: CommanderError): Reason {
     return reason('usage', { message: 'say which one', step: 'command' });
   }
   return reason('usage', { message, step: 'command' });
-}
-
-/** What the system refuses (no permission, no room) is the host's matter, not a fault of ours. */
-function systemReason(error: unknown): Reason {
-  if (error instanceof Failure || !(error instanceof Error) || !('syscall' in error)) {
-    return reasonOf(error, 'command');
-  }
-  const { path, code } = error as NodeJS.ErrnoException;
-  const hint =
-    code === 'EACCES' || code === 'EPERM' ? 'Run it as the user of the supervisor.' : null;
-  const parts = { message: error.message, step: 'command', input: path ?? null };
-  return reason('host-failed', hint === null ? parts : { ...parts, hint });
 }
 
 function write(text: string): void {

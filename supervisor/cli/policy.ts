@@ -1,4 +1,5 @@
 import { hideKeys } from '../host/secrets.ts';
+import { numbered } from '../model/numbered.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { loadInForce, recordedPolicy } from '../store/policies.ts';
@@ -28,7 +29,7 @@ export function needValid(
   const [first] = faults;
   if (first !== undefined && faults.length === 1) throw new Failure(first.code, first);
   const actual = faults.map((one) => one.message).join('\n');
-  const message = `the policy has ${faults.length} faults`;
+  const message = `the policy has ${numbered(faults.length, 'fault')}`;
   throw new Failure('policy-invalid', { message, step: 'policy', input, actual });
 }
 

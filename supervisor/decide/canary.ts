@@ -1,4 +1,5 @@
 import type { CanaryRecord } from '../model/deployment.ts';
+import { numbered } from '../model/numbered.ts';
 import type { Policy } from '../model/policy.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { RunBrief } from '../model/run.ts';
@@ -136,6 +137,6 @@ function tooLittle(question: CanaryQuestion, good: readonly RunBrief[]): Reason 
     step: 'canary',
     input: canary.agent,
     expected: `${limits.runs} runs that completed a turn`,
-    actual: `${canary.runs.length} runs, ${good.length} with evidence`,
+    actual: `${numbered(canary.runs.length, 'run')}, ${good.length} with evidence`,
   });
 }

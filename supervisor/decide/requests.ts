@@ -134,7 +134,7 @@ const verbs: { [V in Verb]: (view: View, ask: Ask<V>) => Decision } = {
     const news = host(view.state).journal ?? null;
     if (news === null) return refuse(ask, 'wrong-phase', 'nothing was found that waits for this');
     const said: Mark = { mark: 'journal-known', by: ask.by, reason: ask.reason };
-    return done(ask, `acknowledged: ${news.found.length} findings of the journal`, null, said);
+    return done(ask, `acknowledged of the journal: ${news.found.length}`, null, said);
   },
   'policy-apply': apply,
   'policy-rollback': rollBackPolicy,

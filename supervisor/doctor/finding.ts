@@ -1,3 +1,4 @@
+import { closedPlace } from '../host/files/closed.ts';
 import type { Reason } from '../model/reason.ts';
 
 /** error: something does not work, or will not; warning: somebody should know. */
@@ -25,6 +26,19 @@ export function bad(message: string, remedy: string, details: string[] = []): Fi
 export function warn(message: string, remedy: string, details: string[] = []): Finding {
   return { ok: false, severity: 'warning', message, remedy, details };
 }
+
+/** What whoever asks may not look at is no fault, and not in order either. */
+export function unseen(message: string, details: string[] = []): Finding {
+  return { ok: false, severity: 'note', message, remedy: 'As root: `airlock doctor`.', details };
+}
+
+/** So a check ends that came upon what is closed to a guest; null: it was something else. */
+export function hidden(error: unknown, { guest }: { guest: boolean }): Finding | null {
+  const closed = guest ? closedPlace(error) : null;
+  return closed === null ? null : unseen(`could not look: ${closed} is closed to you`);
+}
+
+export const isUnseen = ({ ok, severity }: Finding): boolean => !ok && severity === 'note';
 
 /** A check that could not look has failed. */
 export function blind({ message, cause, hint }: Reason): Finding {

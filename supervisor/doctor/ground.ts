@@ -1,3 +1,4 @@
+import { closedPlace, isGuest } from '../host/files/closed.ts';
 import { readCurrent } from '../host/files/links.ts';
 import type { Identities } from '../host/sandbox/identities.ts';
 import type { Layout } from '../model/layout.ts';
@@ -24,6 +25,8 @@ export interface Ground {
   identities: Identities;
   /** Re-hash one release. */
   verify: (release: string) => Reason[];
+  /** Whoever asks is neither root nor the supervisor: what is closed to such a one is no fault. */
+  guest: boolean;
   /** Nothing was ever started here. */
   blank: boolean;
   daemon: () => DaemonState;
@@ -47,7 +50,8 @@ export function groundOf(parts: GroundParts): Ground {
   const inForce = once(() => loadInForce(layout, policyFile, recordedPolicy(layout)));
   return {
     ...parts,
-    blank: journalStanding(layout) === 'blank',
+    guest: isGuest(layout.root),
+    blank: isBlank(layout),
     daemon: once(() => daemonState(layout)),
     loaded,
     policy: () => valid(inForce(), policyFile),
@@ -56,10 +60,21 @@ export function groundOf(parts: GroundParts): Ground {
   };
 }
 
-function valid({ policy }: LoadedPolicy, file: string): PolicyInForce {
-  if (policy !== null) return policy;
+/** Who may not even look for the journal sees that there is something. */
+function isBlank(layout: Layout): boolean {
+  try {
+    return journalStanding(layout) === 'blank';
+  } catch (error) {
+    if (closedPlace(error) === null) throw error;
+    return false;
+  }
+}
+
+function valid(loaded: LoadedPolicy, file: string): PolicyInForce {
+  if (loaded.policy !== null) return loaded.policy;
+  const cause = loaded.unreadable ?? null;
   const message = 'there is no valid policy';
-  throw new Failure('policy-invalid', { message, step: 'doctor', input: file });
+  throw new Failure('policy-invalid', { message, step: 'doctor', input: file, cause });
 }
 
 function readState(layout: Layout): State {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { numbered } from '../model/numbered.ts';
 import { Refusal } from './refusal.ts';
 
 /** What every model call has, whoever answers it; all else goes through as it came. */
@@ -52,7 +53,7 @@ export function invalid(faults: string[]): Refusal {
     type: 'invalid_request_error',
     message: faults.slice(0, 20).join('; '),
     step,
-    actual: `${faults.length} faults`,
+    actual: numbered(faults.length, 'fault'),
   });
 }
 

@@ -1,6 +1,7 @@
 import { followed, lookAt } from '../host/files/records.ts';
 import { hideKeys } from '../host/secrets.ts';
 import type { Layout } from '../model/layout.ts';
+import { numbered } from '../model/numbered.ts';
 import type { PolicyInForce, PolicySeen } from '../model/policy.ts';
 import { Failure, innermost, type Reason, reason } from '../model/reason.ts';
 import { versionOf } from '../store/policies.ts';
@@ -110,7 +111,7 @@ function stampOf(file: string): string {
 function startFailure(file: string, faults: readonly Reason[]): Failure {
   const first = faults[0];
   if (first && faults.length === 1) return new Failure(first.code, first);
-  const message = `the policy has ${faults.length} faults`;
+  const message = `the policy has ${numbered(faults.length, 'fault')}`;
   const actual = faults.map((one) => `${one.input}: ${one.message}`).join('\n');
   return new Failure('policy-invalid', { message, step: 'policy', input: file, actual });
 }

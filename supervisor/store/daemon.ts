@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isClosed, isGuest } from '../host/files/closed.ts';
 import { writeDurable } from '../host/files/files.ts';
 import { readSmall, removeName } from '../host/files/records.ts';
 import { identify } from '../host/process/process-identity.ts';
@@ -38,9 +39,18 @@ export function removeDaemon(layout: Layout): void {
   removeName(layout.daemon);
 }
 
-/** Whether the daemon runs, without touching its lock: a reused pid is not taken for it. */
+/**
+ * Whether the daemon runs, without touching its lock: a reused pid is not taken for it. Throws
+ * Failure `host-failed` for a guest to whom it is closed.
+ */
 export function daemonState(layout: Layout): DaemonState {
   const small = readSmall(layout.daemon, 4096);
+  // Not where the supervisor itself meets it: a rollback must not end there.
+  if (small.kind === 'unreadable' && isClosed(small.cause) && isGuest(layout.root)) {
+    const message = 'whether a daemon runs here cannot be seen';
+    const parts = { step: 'look for the daemon', input: layout.daemon, cause: small.cause };
+    throw new Failure('host-failed', { message, ...parts });
+  }
   if (small.kind !== 'file') return none;
   const said = fileSchema.safeParse(jsonOrNull(small.content.toString()));
   if (!said.success) return none;

@@ -216,7 +216,7 @@ describe('doctor', () => {
     const seen = await look(root);
     const notes = seen.findings.filter((one) => one.severity === 'warning');
     expect(notes.map((one) => one.message)).toContain(
-      '1 proposals are held: their runs were on bad releases',
+      '1 proposal held: their runs were on bad releases',
     );
     expect(seen.wrong).toEqual(['daemon: the daemon does not run']);
   });
@@ -236,7 +236,7 @@ describe('doctor', () => {
     [
       'an approval that is waited for',
       () => undefined,
-      '1 proposals wait for an approval',
+      'waiting for an approval: 1 proposal',
       { more: () => [put('proposals', 'p', aProposal('p', { phase: 'awaiting-approval' }))] },
     ],
     [

@@ -11,6 +11,12 @@ interface Told {
   digest: string;
 }
 
+interface Examined {
+  ok: boolean;
+  unseen: string[];
+  findings: { check: string; ok: boolean; severity: string; remedy: string | null }[];
+}
+
 /** Who is who on a real host: agents outside of any sandbox, and operators who are not root. */
 describe('identity on an installed host', () => {
   let host: InstalledHost;
@@ -148,6 +154,53 @@ describe('identity on an installed host', () => {
     const failed = looks.filter((args) => says('olga', ...args).exit !== 0);
     expect(failed.map((args) => [args, says('olga', ...args)])).toEqual([]);
     expect(looks.filter((args) => says('passer', ...args).exit === 0)).toEqual([]);
+  });
+
+  it('names to an operator what the doctor may not see, and calls none of it broken', () => {
+    const seen = (user: string) => told(user, 'doctor') as unknown as Examined & Said;
+    const olga = seen('olga');
+    const wrong = ({ findings }: Examined) => findings.filter((one) => one.severity === 'error');
+    expect([olga.exit, olga.ok, wrong(olga)]).toEqual([0, true, []]);
+    expect(olga.unseen).toEqual(['path', 'history', 'models', 'inboxes']);
+    const notes = olga.findings.filter((one) => !one.ok && one.severity === 'note');
+    expect(new Set(notes.map((one) => one.remedy))).toEqual(
+      new Set(['As root: `airlock doctor`.']),
+    );
+    const page = says('olga', 'doctor').stdout;
+    expect(page).toContain('4 checks could not look at everything: path, history, models, inbox');
+    expect(page).not.toContain('Nothing is broken');
+    expect([seen('root').unseen, host.airlock('doctor').stdout]).toEqual([
+      [],
+      expect.stringContaining('Nothing is broken.'),
+    ]);
+    // A stranger sees less, and that is no fault either.
+    expect([seen('passer').exit, wrong(seen('passer'))]).toEqual([0, []]);
+    expect(seen('passer').unseen).toContain('journal');
+  });
+
+  it('takes for broken what is closed to the supervisor itself', () => {
+    host.machine.must(`chmod 0 ${root}/var/state/history`);
+    const { ok, findings } = told('airlock', 'doctor') as unknown as Examined;
+    host.machine.must(`chmod 700 ${root}/var/state/history`);
+    const history = findings.find((one) => one.check === 'history');
+    expect([ok, history?.severity]).toEqual([false, 'error']);
+  });
+
+  it.each(['al-ada', 'passer'])('tells %s whom to ask, not that no daemon runs', (user) => {
+    const asks = [
+      ['status'],
+      ['runs'],
+      ['approve', proposal('kernel').id, '--digest', proposal('kernel').digest],
+      ['policy', 'apply'],
+      ['rollback', '--reason', 'mine'],
+      ['halt', '--host', '--reason', 'mine'],
+    ];
+    const answers = asks.map((args) => {
+      const { exit, reason } = told(user, ...args);
+      return [args[0], exit, reason.code, reason.message.includes(` is closed to ${user}`)];
+    });
+    expect(answers).toEqual(asks.map(([verb]) => [verb, 1, 'not-operator', true]));
+    expect(says(user, 'status').stderr).toContain('as a member of the group airlock-operators');
   });
 
   it('lets operators halt, resume and reject; one who proposed does not approve', async () => {

@@ -1,4 +1,5 @@
 /** A scene as lines: pure. Each line has a key, so that it is told once. */
+import { numbered } from '../../model/numbered.ts';
 import type { GateResult } from '../../model/proposal.ts';
 import type { Run } from '../../model/run.ts';
 import { approveVerb } from '../shape/approval.ts';
@@ -75,7 +76,9 @@ export function nowText(scene: Scene, now: number, bakeMs: number | null): strin
   if (proposal.phase === 'received' && queued > 1) parts.push(`${queued} in the queue`);
   if (proposal.phase === 'gating') parts.push(`gate ${nextGate(proposal.gates)}`);
   if (slot?.phase === 'canary' && slot.canary !== null) {
-    parts.push(`${slot.canary.runs.length} runs, ${span(slot.canary.deadline - now)} left`);
+    parts.push(
+      `${numbered(slot.canary.runs.length, 'run')}, ${span(slot.canary.deadline - now)} left`,
+    );
   }
   if (slot?.bake && bakeMs !== null) parts.push(bakeLeft(slot.bake.startedAt + bakeMs - now));
   return line([...parts, ...(who === '' ? [] : [`runs: ${who}`])].join(' · '), 150);

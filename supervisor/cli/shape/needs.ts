@@ -5,6 +5,7 @@ import { nextFiring } from '../../decide/schedule.ts';
 import { mayStart } from '../../decide/starts.ts';
 import { failingAgents } from '../../doctor/failing.ts';
 import type { Halt } from '../../model/halt.ts';
+import { numbered } from '../../model/numbered.ts';
 import { deployment, host, rollback, type State } from '../../model/state.ts';
 import { approveVerb, waits } from './approval.ts';
 import type { Need, Picture } from './status.ts';
@@ -73,7 +74,7 @@ function policyNeeds(faults: Picture['policyFaults']): Need[] {
   const absent = faults[0]?.code === 'policy-missing';
   const what = absent
     ? 'there is no policy'
-    : `the policy file has ${faults.length} fault${faults.length > 1 ? 's' : ''}`;
+    : `the policy file has ${numbered(faults.length, 'fault')}`;
   return [need(what, absent ? 'airlock init' : 'airlock policy check')];
 }
 

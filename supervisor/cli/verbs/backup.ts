@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { kindOf } from '../../host/files/files.ts';
 import { backUp } from '../../install/backup.ts';
 import { stamp } from '../../model/duration.ts';
+import { numbered } from '../../model/numbered.ts';
 import { Failure } from '../../model/reason.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { uncut } from '../show/escape.ts';
@@ -15,13 +16,14 @@ export async function verb(call: Call): Promise<Result> {
   }
   const { file, bytes, backup } = await backUp(layout, place.policyFile, fileOf(call), now());
   const { current, releases, journal, policy } = backup;
+  const size = `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const missing = [...(journal ? [] : ['journal']), ...(policy ? [] : ['policy'])];
   return {
     exit: exits.done,
     json: { schema: 1, ok: true, file, bytes, ...{ current, releases, journal, policy } },
     text: () =>
       [
-        `${uncut(file)}: ${(bytes / 2 ** 20).toFixed(1)} MiB, ${releases.length} releases`,
+        `${uncut(file)}: ${size}, ${numbered(releases.length, 'release')}`,
         ...missing.map((one) => `there was no ${one} to put into it`),
       ].join('\n'),
   };

@@ -1,6 +1,7 @@
 import { type Examination, examine } from '../../doctor/doctor.ts';
 import { groundOf } from '../../doctor/ground.ts';
 import { checkoutIdentities, hostIdentities } from '../../host/sandbox/identities.ts';
+import { numbered } from '../../model/numbered.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { credentialsOf } from '../place.ts';
 import { verifyRelease } from '../read-releases.ts';
@@ -20,11 +21,12 @@ export async function verb(call: Call): Promise<Result> {
       place.checkout === null ? hostIdentities(place.instance, never) : checkoutIdentities(),
     verify: (release) => verifyRelease(layout, release),
   });
-  const { ok, findings, waiting } = await examine(ground);
+  const seen = await examine(ground);
+  const { ok, findings, waiting, unseen } = seen;
   return {
     exit: ok ? exits.done : exits.failed,
-    json: { schema: 1, ok, findings, waiting },
-    text: () => doctorText({ ok, findings, waiting }, paint),
+    json: { schema: 1, ok, findings, waiting, unseen },
+    text: () => doctorText(seen, paint),
     fault: () => 'the doctor found what is broken: mend the first thing first',
   };
 }
@@ -32,7 +34,8 @@ export async function verb(call: Call): Promise<Result> {
 /** A doctor makes nothing. */
 const never = async () => undefined;
 
-function doctorText({ ok, findings, waiting }: Examination, paint: Paint): string {
+function doctorText(seen: Examination, paint: Paint): string {
+  const { findings, waiting } = seen;
   const widest = Math.max(...findings.map((one) => one.check.length));
   const lines = findings.flatMap(({ check, ok: fine, severity, message, remedy, details }) => {
     const sign = fine
@@ -46,9 +49,15 @@ function doctorText({ ok, findings, waiting }: Examination, paint: Paint): strin
     return [head, ...told, ...mend];
   });
   const wait = waiting.length === 0 ? [] : ['', `After the first start: ${waiting.join(', ')}.`];
+  return [...lines, ...wait, '', endText(seen, paint)].join('\n');
+}
+
+/** Of what could not be looked at nothing is claimed. */
+function endText({ ok, findings, unseen }: Examination, paint: Paint): string {
   const errors = findings.filter((one) => !one.ok && one.severity === 'error').length;
-  const end = ok
-    ? paint.green('Nothing is broken.')
-    : paint.red(`${errors} to mend, the first one first.`);
-  return [...lines, ...wait, '', end].join('\n');
+  const mend = paint.red(`${errors} to mend, the first one first.`);
+  if (unseen.length === 0) return ok ? paint.green('Nothing is broken.') : mend;
+  const what = `${numbered(unseen.length, 'check')} could not look at everything`;
+  const hidden = paint.yellow(`${what}: ${unseen.join(', ')}.`);
+  return `${ok ? 'Of what could be looked at nothing is broken.' : mend} ${hidden}`;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { numbered } from '../../model/numbered.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { faultsText } from '../policy.ts';
@@ -11,7 +12,7 @@ export function verb(call: Call): Result {
   const { policy, faults } = loadPolicy(file);
   const good = () =>
     `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon tries it at its next tick.`;
-  const count = `${faults.length} fault${faults.length === 1 ? '' : 's'}`;
+  const count = numbered(faults.length, 'fault');
   const bad = () => `${line(file)}: ${count}\n\n${faultsText(faults, call.paint)}`;
   return {
     exit: policy === null ? exits.failed : exits.done,

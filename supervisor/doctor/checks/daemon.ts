@@ -1,6 +1,7 @@
 import { lateTick } from '../../decide/alive.ts';
 import { isStopped } from '../../host/process/process-identity.ts';
 import { timeOfId } from '../../model/duration.ts';
+import { numbered } from '../../model/numbered.ts';
 import { host } from '../../model/state.ts';
 import { listRequests } from '../../store/requests.ts';
 import { readStuck } from '../../store/stuck.ts';
@@ -49,5 +50,5 @@ const restart =
 function unanswered({ layout, now }: Ground): Finding | null {
   const old = listRequests(layout).requests.filter((one) => now - timeOfId(one.id, now) > answerMs);
   if (old.length === 0) return null;
-  return bad(`${old.length} requests have no answer: the loop hangs`, restart);
+  return bad(`${numbered(old.length, 'request')} without an answer: the loop hangs`, restart);
 }

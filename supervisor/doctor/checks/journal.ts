@@ -31,7 +31,7 @@ function chain(reader: Reader, { layout }: Ground): Finding[] {
   const fresh = faults.filter((one) => !known.has(one));
   if (fresh.length > 0) return [bad('the chain of the journal is broken', broken, fresh)];
   const end = head === null ? 'empty' : `at entry ${head.seq}, ${head.hash.slice(0, 12)}`;
-  const older = faults.length > 0 ? `; ${faults.length} faults in it are known` : '';
+  const older = faults.length > 0 ? `; known faults in it: ${faults.length}` : '';
   return [good(`the journal is whole, ${end}; its last ${checked} entries follow${older}`)];
 }
 

@@ -1,7 +1,9 @@
+import { isClosed } from '../../host/files/closed.ts';
 import { lookAt, readSmall } from '../../host/files/records.ts';
 import { credential, secretFault, secretPath } from '../../host/secrets.ts';
+import { numbered } from '../../model/numbered.ts';
 import type { Upstream } from '../../model/policy.ts';
-import { bad, type Finding, good, warn } from '../finding.ts';
+import { bad, type Finding, good, unseen, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** Every model name has a provider, and its key can be read by us alone. */
@@ -11,7 +13,9 @@ export function models(ground: Ground): Finding[] {
   const found = named.flatMap(([name, upstreams]) =>
     upstreams.flatMap((one) => judge(ground, name, one, upstreams.length === 1)),
   );
-  return found.length > 0 ? found : [good(`${named.length} model names, each with its key`)];
+  return found.length > 0
+    ? found
+    : [good(`${numbered(named.length, 'model name')}, each with its key`)];
 }
 
 /** Root sees what systemd gave the service while it runs; nobody else can look. */
@@ -35,6 +39,9 @@ function judge(ground: Ground, name: string, upstream: Upstream, only: boolean):
     return key.kind === 'absent' && ground.daemon().running ? [notGiven(name, upstream)] : [];
   }
   const remedy = `Write the key into ${file}, for the supervisor alone: chmod 600.`;
+  if (key.kind === 'unreadable' && ground.guest && isClosed(key.cause)) {
+    return [unseen(`could not look: the key of the model ${name} is closed to you`)];
+  }
   if (key.kind !== 'file') return [bad(`the key of the model ${name} cannot be read`, remedy)];
   if (key.content.toString().trim() === '') {
     return [bad(`the key file of the model ${name} is empty`, remedy)];

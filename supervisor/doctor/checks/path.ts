@@ -5,7 +5,7 @@ import { probeHere } from '../../host/path/probe.ts';
 import { findPrograms } from '../../host/process/programs.ts';
 import type { Weakness } from '../../model/audit.ts';
 import { deployment, host } from '../../model/state.ts';
-import { bad, type Finding, good, warn } from '../finding.ts';
+import { bad, type Finding, good, unseen, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** Nobody but the supervisor and root can change what a run starts from: walked, and tried. */
@@ -29,7 +29,7 @@ function judge({ message, remedy }: Weakness, hostInstall: boolean): Finding {
 
 function blindly(): Finding {
   const message = 'the way to a run was looked at, but nothing was tried as an agent';
-  return { ...warn(message, 'As root: `airlock doctor`.'), severity: 'note' };
+  return unseen(message);
 }
 
 function given(ground: Ground): Parameters<typeof installOf>[0] {

@@ -1,11 +1,16 @@
+import { isClosed } from '../../host/files/closed.ts';
+import { numbered } from '../../model/numbered.ts';
 import { host } from '../../model/state.ts';
 import { versionOf } from '../../store/policies.ts';
-import { bad, type Finding, good, warn } from '../finding.ts';
+import { bad, type Finding, good, unseen, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** The policy file is valid, and it is what is in force. */
 export function policy(ground: Ground): Finding[] {
-  const { policy: file, faults } = ground.loaded();
+  const { policy: file, faults, ...read } = ground.loaded();
+  if (ground.guest && 'unreadable' in read && isClosed(read.unreadable)) {
+    return [unseen(`could not look: ${ground.policyFile} is closed to you`)];
+  }
   if (file === null) return [faulty(ground, faults)];
   const known = ground.blank ? null : host(ground.state());
   const inForce = known?.policy ?? null;
@@ -42,6 +47,6 @@ function faulty(
     return bad(`there is no policy ${policyFile}`, 'Write one: `airlock init`.');
   }
   const older = blank ? '' : ': a running daemon keeps the older one, a new one does not start';
-  const message = `the policy file has ${faults.length} faults${older}`;
+  const message = `the policy file has ${numbered(faults.length, 'fault')}${older}`;
   return bad(message, '`airlock policy check` says what to do about each.', details.slice(0, 20));
 }

@@ -1,3 +1,4 @@
+import { numbered } from '../../model/numbered.ts';
 import { type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
@@ -12,14 +13,16 @@ export function proposals({ state }: Ground): Finding[] {
       ? []
       : [
           warn(
-            `${held.length} proposals are held: their runs were on bad releases`,
+            `${numbered(held.length, 'proposal')} held: their runs were on bad releases`,
             look,
             list(held),
           ),
         ]),
     ...(asked.length === 0
       ? []
-      : [warn(`${asked.length} proposals wait for an approval`, look, list(asked))]),
+      : [
+          warn(`waiting for an approval: ${numbered(asked.length, 'proposal')}`, look, list(asked)),
+        ]),
   ];
   return found.length > 0 ? found : [good('no proposal waits for a person')];
 }

@@ -1,5 +1,6 @@
 import { stableReleases } from '../../decide/rollback.ts';
 import { kindOf } from '../../host/files/files.ts';
+import { numbered } from '../../model/numbered.ts';
 import { bad, type Finding, good, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 import { wayBack } from '../way-back.ts';
@@ -25,10 +26,7 @@ export function stable(ground: Ground): Finding[] {
   ];
   const others = all.filter((one) => one.id !== current() && !gone.includes(one));
   if (others.length > 0) {
-    return [
-      ...lost,
-      good(`${others.length} stable release${others.length === 1 ? '' : 's'} to go back to`),
-    ];
+    return [...lost, good(`${numbered(others.length, 'stable release')} to go back to`)];
   }
   const first = lost.length === 0 && all.some((one) => one.id === current());
   const message = 'there is no stable release to go back to: a rollback would halt the host';

@@ -1,7 +1,8 @@
+import { isClosed } from '../../host/files/closed.ts';
 import type { Halt } from '../../model/halt.ts';
 import { reasonOf } from '../../model/reason.ts';
 import { readSwitches, strangeSwitches } from '../../store/switches.ts';
-import { bad, blind, type Finding, good, warn } from '../finding.ts';
+import { bad, blind, type Finding, good, hidden, unseen, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
 /** A halt older than this was perhaps forgotten, milliseconds. */
@@ -12,28 +13,32 @@ export function switches(ground: Ground): Finding[] {
   const { layout, now } = ground;
   const seen = readSwitches(layout);
   if (!seen.readable) {
+    if (ground.guest && isClosed(seen.cause)) {
+      return [unseen(`could not look: ${layout.switches} is closed to you`)];
+    }
     const message = `the switch folder cannot be read (${seen.cause}): everything is halted`;
     return [bad(message, `Make ${layout.switches} a folder that the supervisor can list.`)];
   }
   const strange = strangeSwitches(layout).map((name) =>
     bad(`${JSON.stringify(name)} in ${layout.switches} is no switch: it halts nothing`, rename),
   );
-  const { known, unseen } = agentsOf(ground);
+  const { known, unknown } = agentsOf(ground);
   const found = [...strange, ...seen.halts.flatMap((halt) => judge(halt, known, now))];
-  if (found.length > 0) return [...found, ...unseen];
+  if (found.length > 0) return [...found, ...unknown];
   const on = seen.halts.length;
   const content = good(
-    on === 0 ? 'no switch is on' : `${on} switches are on, none of them forgotten`,
+    on === 0 ? 'no switch is on' : `switches that are on: ${on}, none of them forgotten`,
   );
-  return [content, ...unseen];
+  return [content, ...unknown];
 }
 
 /** Without the journal the switches are told all the same; whom they can mean is not seen. */
-function agentsOf({ state }: Ground): { known: ReadonlySet<string>; unseen: Finding[] } {
+function agentsOf(ground: Ground): { known: ReadonlySet<string>; unknown: Finding[] } {
   try {
-    return { known: new Set(state().agents.keys()), unseen: [] };
+    return { known: new Set(ground.state().agents.keys()), unknown: [] };
   } catch (error) {
-    return { known: new Set(), unseen: [blind(reasonOf(error, 'doctor switches'))] };
+    const why = hidden(error, ground) ?? blind(reasonOf(error, 'doctor switches'));
+    return { known: new Set(), unknown: [why] };
   }
 }
 
