@@ -51,10 +51,11 @@ export function mustBeAskable(request: Request): void {
   });
 }
 
-export function needDaemon(layout: Layout, step: string): void {
+export function needDaemon(layout: Layout, step: string, hint?: string): void {
   if (daemonState(layout).running) return;
   const message = 'no daemon runs here';
-  throw new Failure('not-running', { message, step, input: layout.root });
+  const parts = { message, step, input: layout.root };
+  throw new Failure('not-running', hint === undefined ? parts : { ...parts, hint });
 }
 
 export function waitForAnswer(layout: Layout, id: string, ms: number): Promise<Answer | null> {

@@ -13,6 +13,7 @@ import { readStuck } from '../store/stuck.ts';
 import { readSwitches } from '../store/switches.ts';
 import type { Call } from './call.ts';
 import { reading } from './open.ts';
+import { startOf } from './place.ts';
 import type { Picture } from './shape/status.ts';
 
 export function readPicture({
@@ -28,6 +29,7 @@ export function readPicture({
   const { policy } = loadInForce(layout, policyFile, host(state).policy);
   const file = loadPolicy(policyFile);
   return {
+    start: startOf(place),
     state,
     journalHead: head,
     journalFault: fault,

@@ -81,11 +81,16 @@ function above(program: string, ask: (folder: string) => string | null | undefin
   }
 }
 
+const unitOf = ({ instance }: Place) => (instance === null ? 'airlock' : `airlock@${instance}`);
+
 /** Where root finds what systemd gave the service; undefined: a checkout has none but its own. */
-export function credentialsOf({ checkout, instance }: Place): string | undefined {
-  const unit = instance === null ? 'airlock.service' : `airlock@${instance}.service`;
-  return checkout === null ? `/run/credentials/${unit}` : undefined;
+export function credentialsOf(place: Place): string | undefined {
+  return place.checkout === null ? `/run/credentials/${unitOf(place)}.service` : undefined;
 }
+
+/** What starts the daemon here: on a host it is never this command itself. */
+export const startOf = (place: Place): string =>
+  place.checkout === null ? `systemctl start ${unitOf(place)}` : 'airlock start';
 
 /** Where a host install's supervisor finds the one who may start runs. */
 export function launcherSocket(instance: string | null): string {

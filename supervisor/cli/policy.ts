@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { kindOf } from '../host/files/files.ts';
 import { hideKeys } from '../host/secrets.ts';
 import { numbered } from '../model/numbered.ts';
 import type { PolicyInForce } from '../model/policy.ts';
@@ -14,6 +16,16 @@ export function needPolicy(call: Call): PolicyInForce {
   const { layout, place } = call;
   const inForce = loadInForce(layout, place.policyFile, recordedPolicy(layout));
   return needValid(call, inForce, place.policyFile);
+}
+
+/** The file that an argument names, which is there; the policy file where none is named. */
+export function fileOf({ place, args }: Call, step: string): string {
+  const [given] = args;
+  if (given === undefined) return place.policyFile;
+  const input = resolve(given);
+  if (kindOf(input) !== 'absent') return input;
+  const hint = 'Name a file that is there; without one the policy file itself is meant.';
+  throw new Failure('policy-missing', { message: `there is no file ${input}`, step, input, hint });
 }
 
 /** The policy that was read; throws with all faults of its file. */

@@ -11,12 +11,13 @@ import {
   writeDurable,
 } from '../host/files/files.ts';
 import { moveLink, readLink } from '../host/files/links.ts';
+import { lookAt } from '../host/files/records.ts';
 import { hashFile, makeReadOnly, modeOf, publishTree, setMode } from '../host/files/tree.ts';
 import { mustCall } from '../host/process/call.ts';
 import { systemd } from '../host/process/systemd.ts';
 import { unpack } from '../host/process/tar.ts';
 import { usersLike } from '../host/sandbox/agent-user.ts';
-import { namesTaken } from '../host/sandbox/users.ts';
+import { groupNumber, namesTaken, userName } from '../host/sandbox/users.ts';
 import { Failure, reasonOf } from '../model/reason.ts';
 import { filesOf, manifestName, readPackage } from './package.ts';
 import { describe, type InstallStep } from './plan.ts';
@@ -28,8 +29,6 @@ interface Effect<S> {
   done: (step: S) => boolean | Promise<boolean>;
   act: (step: S) => unknown;
 }
-
-const never = () => false;
 
 const onUnits = (
   done: (unit: string) => Promise<boolean>,
@@ -84,8 +83,11 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
     done: ({ names }) => namesTaken(names).length === names.length,
     act: ({ from }) => systemd.users(from),
   },
-  modes: { done: never, act: ({ from }) => systemd.modes(from) },
-  reload: { done: never, act: () => systemd.reload() },
+  modes: {
+    done: ({ from }) => areAs(readText(from) ?? ''),
+    act: ({ from }) => systemd.modes(from),
+  },
+  reload: { done: systemd.isFresh, act: () => systemd.reload() },
   enable: onUnits(systemd.isEnabled, systemd.enable),
   start: onUnits(systemd.isActive, systemd.start),
   stop: onUnits(not(systemd.isActive), systemd.stop),
@@ -108,6 +110,26 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
     },
   },
 };
+
+/** Every folder is there as these lines of tmpfiles.d say: `d path mode user group -`. */
+function areAs(text: string): boolean {
+  const lines = text.split('\n').filter((one) => one.startsWith('d '));
+  const good = (line: string) => {
+    const [, path = '', mode = '', user, group = ''] = line.split(' ');
+    const found = lookAt(path);
+    if (found?.isDirectory() !== true || modeOf(path) !== Number.parseInt(mode, 8)) return false;
+    return userName(found.uid) === user && groupNumber(group) === found.gid;
+  };
+  return lines.length > 0 && lines.every(good);
+}
+
+/** `changed`: a file or a user was made or taken before; what follows from those is to be done. */
+async function isDone(step: InstallStep, changed: boolean): Promise<boolean> {
+  const { done } = effects[step.do] as Effect<InstallStep>;
+  return !(changed && ['modes', 'reload'].includes(step.do)) && (await done(step));
+}
+
+const leads = (step: InstallStep) => ['file', 'remove', 'users'].includes(step.do);
 
 const isEmpty = (folder: string) => kindOf(folder) === 'folder' && listFolder(folder).length === 0;
 
@@ -148,9 +170,11 @@ async function copyProgram({ from, to }: Of<'program'>): Promise<void> {
 
 /** How each step stands, in a line: what would be done, or is so already. Changes nothing. */
 export async function foresee(plan: readonly InstallStep[], progress: Progress): Promise<void> {
+  let changed = false;
   for (const step of plan) {
-    const { done } = effects[step.do] as Effect<InstallStep>;
-    progress(describe(step), (await done(step)) ? 'there' : 'done');
+    const there = await isDone(step, changed);
+    progress(describe(step), there ? 'there' : 'done');
+    changed ||= leads(step) && !there;
   }
 }
 
@@ -161,11 +185,13 @@ export type Progress = (line: string, state: 'there' | 'done') => void;
  * before it stays, and saying the same again goes on from there.
  */
 export async function carryOut(plan: readonly InstallStep[], progress: Progress): Promise<void> {
+  let changed = false;
   for (const step of plan) {
-    const { done, act } = effects[step.do] as Effect<InstallStep>;
+    const { act } = effects[step.do] as Effect<InstallStep>;
     try {
-      const there = await done(step);
+      const there = await isDone(step, changed);
       if (!there) await act(step);
+      changed ||= leads(step) && !there;
       progress(describe(step), there ? 'there' : 'done');
     } catch (error) {
       const { message, cause } = reasonOf(error, step.do);

@@ -67,6 +67,11 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded> {
 
 async function unpacked(source: string, stage: string): Promise<string> {
   if (kindOf(source) === 'folder') return source;
+  if (kindOf(source) === 'absent') {
+    const hint = 'Name a package that is there: its .tar.gz, or the folder it was unpacked to.';
+    const parts = { step: 'upgrade', input: source, hint };
+    throw new Failure('not-found', { message: `there is no ${source}`, ...parts });
+  }
   removeTree(stage);
   makeFolder(stage, 0o700);
   await unpack(source, stage);

@@ -1,8 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { document } from './support/command.ts';
+import { airlock, document } from './support/command.ts';
 import { LiveHost } from './support/live.ts';
+import { givenRoot } from './support/root.ts';
 
 /** A host whose policy file an operator edits and puts in force. */
 async function givenHost() {
@@ -17,6 +18,19 @@ async function givenHost() {
   };
   return { host, text, other };
 }
+
+describe('a policy file that an argument names', () => {
+  it.each(['check', 'diff', 'apply'])(
+    '%s says of one that is not there just that',
+    async (verb) => {
+      const { root } = await givenRoot();
+      const { exit, stdout, stderr } = await airlock(root, 'policy', verb, `${root}/nosuch.yaml`);
+      expect([exit, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`there is no file ${root}/nosuch.yaml`);
+      expect(stderr).not.toContain('--policy');
+    },
+  );
+});
 
 describe('policy apply and policy rollback, beside a live daemon', () => {
   it('put a file in force when current passes under it, and the one before back', async () => {
@@ -70,7 +84,11 @@ describe('policy apply and policy rollback, beside a live daemon', () => {
     expect(readFileSync(host.policy, 'utf8')).toBe(text);
     await host.stop();
     const good = other('good.yaml', 'within: 15m', 'within: 20m');
-    expect(await host.ask('policy', 'apply', good)).toMatchObject({ exit: 5, stdout: '' });
+    const refused = await host.ask('policy', 'apply', good);
+    expect(refused).toMatchObject({ exit: 5, stdout: '' });
+    expect(refused.stderr).toContain(`Copy it over ${host.policy}, then \`airlock start\`: it is`);
+    // A file that is not right is no remedy: its faults come first.
+    expect(await host.ask('policy', 'apply', faulty)).toMatchObject({ exit: 1, stdout: '' });
     expect(await host.ask('policy', 'rollback')).toMatchObject({ exit: 5, stdout: '' });
     expect(readFileSync(host.policy, 'utf8')).toBe(text);
   });

@@ -30,6 +30,7 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
   const release = { ...aRelease(1), stableAt: instantAt(0) };
   const rows = [put('releases', release.id, release), hostRow(release.id), ...puts];
   return {
+    start: 'airlock start',
     ...{ state: apply(nothing, rows), journalFault: null, blank: false, daemon },
     journalHead: { seq: 7, hash: 'ab'.repeat(32) },
     ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type InstalledHost, installedHost } from './support/host.ts';
 
+const again = '+ systemd  reads its units again';
+
 /** The main road on a real host: two services, agents that are users of their own. */
 describe('an installed host', () => {
   let host: InstalledHost;
@@ -15,6 +17,35 @@ describe('an installed host', () => {
     const { findings } = host.json<{ findings: { check: string; ok: boolean }[] }>('doctor');
     expect(findings.filter((one) => one.check === 'path' && !one.ok)).toEqual([]);
     expect(machine.must('ps -o user= -C node | sort | uniq -c').trim()).toMatch(/airlock/);
+  });
+
+  it('sees that all of it is there already, and what is not as it was', () => {
+    const foreseen = () => {
+      const said = host.machine.must('/usr/bin/airlock install --dry-run 2>&1');
+      return said.split('\n').filter((line) => line.startsWith('+'));
+    };
+    const unit = '/etc/systemd/system/airlock.service';
+    expect(foreseen()).toEqual([]);
+    host.machine.must('chmod 755 /var/lib/airlock/var/intake');
+    expect(foreseen()).toEqual(['+ folders  as /usr/lib/tmpfiles.d/airlock.conf says']);
+    host.machine.must(`cp ${unit} /root/unit && echo '# more' >>${unit}`);
+    const edited = [`+ file     ${unit}`, expect.stringContaining('+ folders'), again];
+    expect(foreseen()).toEqual(edited);
+    // Put back by another hand: systemd has not read it yet.
+    host.machine.must(`chmod 700 /var/lib/airlock/var/intake; cp /root/unit ${unit}`);
+    expect(foreseen()).toEqual([again]);
+    expect(host.airlock('install').exit).toBe(0);
+    expect(foreseen()).toEqual([]);
+  });
+
+  it('tells who starts the daemon when it does not run', () => {
+    host.machine.must('systemctl stop airlock');
+    const { needs } = host.json<{ needs: { verb: string }[] }>('status');
+    const applied = host.airlock('policy', 'apply', '/etc/airlock/airlock.yaml');
+    host.machine.must('systemctl start airlock');
+    expect(needs.map((one) => one.verb)).toContain('systemctl start airlock');
+    expect(applied.exit).toBe(5);
+    expect(applied.stderr).toContain('then `systemctl start airlock`: it is tried at the first');
   });
 
   it('gives each agent a user, and closes their folders to each other', () => {

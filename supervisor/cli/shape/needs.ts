@@ -13,7 +13,7 @@ import type { Need, Picture } from './status.ts';
 export function needsOf(picture: Picture): Need[] {
   const { state, blank, journalFault, policyFaults } = picture;
   if (blank) {
-    return [...policyNeeds(policyFaults), need('nothing was started here yet', 'airlock start')];
+    return [...policyNeeds(policyFaults), need('nothing was started here yet', picture.start)];
   }
   // What stands in files is told without the journal: a halt above all.
   if (journalFault !== null) {
@@ -47,8 +47,8 @@ export function needsOf(picture: Picture): Need[] {
 
 const need = (what: string, verb: string): Need => ({ what, verb });
 
-function daemonNeeds({ daemon, stuck }: Picture): Need[] {
-  if (!daemon.running) return [need('the supervisor does not run', 'airlock start')];
+function daemonNeeds({ daemon, stuck, start }: Picture): Need[] {
+  if (!daemon.running) return [need('the supervisor does not run', start)];
   return stuck === null ? [] : [need(`the loop cannot go on: ${stuck}`, 'airlock log')];
 }
 
@@ -108,7 +108,7 @@ function liftVerb({ scope, target }: Halt): string {
   return `airlock resume --${scope}${target === null ? '' : ` ${target}`}`;
 }
 
-function currentNeeds({ state, link, daemon }: Picture): Need[] {
+function currentNeeds({ state, link, daemon, start }: Picture): Need[] {
   const { current, stillborn } = host(state);
   if (stillborn !== null) {
     return [need(`the first release does not pass: ${stillborn.message}`, 'airlock proposals')];
@@ -117,7 +117,7 @@ function currentNeeds({ state, link, daemon }: Picture): Need[] {
   if (link === current) return [...barredNeeds(state, current), ...unstableNeeds(state, current)];
   // A daemon that starts puts it back, or takes note of it.
   const what = link === null ? 'current points nowhere' : `current was moved by hand to ${link}`;
-  return [need(what, daemon.running ? 'airlock doctor' : 'airlock start')];
+  return [need(what, daemon.running ? 'airlock doctor' : start)];
 }
 
 /** A tick may be late by this, milliseconds: a busy machine, a machine that slept. */

@@ -18,6 +18,8 @@ import { runShape } from './run.ts';
 
 /** What was read. */
 export interface Picture {
+  /** What starts the daemon here. */
+  start: string;
   state: State;
   /** Where the chain of the journal ends. */
   journalHead: Head | null;

@@ -1,14 +1,12 @@
-import { resolve } from 'node:path';
 import { numbered } from '../../model/numbered.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { type Call, exits, type Result } from '../call.ts';
-import { faultsText } from '../policy.ts';
+import { faultsText, fileOf } from '../policy.ts';
 import { line } from '../show/escape.ts';
 
 /** All faults at once; nothing is put in force. */
 export function verb(call: Call): Result {
-  const [given] = call.args;
-  const file = given === undefined ? call.place.policyFile : resolve(given);
+  const file = fileOf(call, 'policy check');
   const { policy, faults } = loadPolicy(file);
   const good = () =>
     `${line(file)} is valid (${policy?.digest.slice(0, 12)}); a daemon tries it at its next tick.`;

@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import { Failure } from '../../model/reason.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { type Call, exits, type Result } from '../call.ts';
-import { needPolicy } from '../policy.ts';
+import { fileOf, needPolicy } from '../policy.ts';
 import { line } from '../show/escape.ts';
 import { span } from '../show/time.ts';
 
@@ -15,8 +14,7 @@ interface Difference {
 /** What the policy file, or another, would change: by meaning, defaults filled in. */
 export function verb(call: Call): Result {
   const before = needPolicy(call);
-  const given = call.args[0];
-  const file = given === undefined ? call.place.policyFile : resolve(given);
+  const file = fileOf(call, 'policy diff');
   const { policy: after, faults } = loadPolicy(file);
   if (after === null) {
     const message = `${file} is no valid policy: ${faults[0]?.message}`;

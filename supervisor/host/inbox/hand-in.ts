@@ -26,7 +26,11 @@ const endings = ['.tar.gz', '.patch', '.diff'];
  */
 export function handIn(source: string, inbox: string): string {
   const kind = kindOf(source);
-  if (kind === 'absent') throw failed('not-found', `there is no ${source}`, source);
+  if (kind === 'absent') {
+    const hint = 'Name a .patch, .diff, .tar.gz or folder that is there.';
+    const parts = { message: `there is no ${source}`, step: 'propose', input: source, hint };
+    throw new Failure('not-found', parts);
+  }
   const name = basename(source);
   const hidden = join(inbox, `.${process.pid}-${name}`);
   removeTree(hidden);

@@ -6,6 +6,11 @@ export const systemd = {
   async there(): Promise<boolean> {
     return (await call('systemctl', ['show', '-p', 'Version'])).exit === 0;
   },
+  /** It has read its Airlock units as they are now. */
+  async isFresh(): Promise<boolean> {
+    const about = ['show', '-p', 'NeedDaemonReload', '--value', 'airlock*'];
+    return !(await call('systemctl', about)).stdout.includes('yes');
+  },
   reload: () => mustCall('systemctl', ['daemon-reload'], 'reload units'),
   enable: (units: readonly string[]) => mustCall('systemctl', ['enable', ...units], 'enable'),
   start: (units: readonly string[]) => mustCall('systemctl', ['start', ...units], 'start'),
