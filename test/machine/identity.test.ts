@@ -51,7 +51,7 @@ describe('identity on an installed host', () => {
       `echo '${approval}' >${root}/var/control/20260101T000000Z-x.json`,
       `ls ${root}/var/control`,
       `/usr/bin/airlock approve ${id} --digest ${digest}`,
-      `/usr/bin/airlock promote ${id} --skip-canary --reason mine`,
+      `/usr/bin/airlock promote ${id} --reason mine`,
       '/usr/bin/airlock resume --agent cleo',
       '/usr/bin/airlock halt --host --reason mine',
       '/usr/bin/airlock rollback --reason mine',
@@ -79,6 +79,9 @@ describe('identity on an installed host', () => {
     const there = `receipts/ben receipts/operator inbox/ben workspaces/ben var/state/journal.db
       var/state/traces var/intake/${id}/seal.json var/switches/agent.cleo`;
     host.machine.must(`cd ${root} && ls -d ${there.replaceAll('\n', ' ')}`);
+    const verbs = tries.filter((one) => one.startsWith('/usr/bin/airlock'));
+    const misspelt = verbs.filter((one) => says('al-ada', ...one.split(' ').slice(1)).exit === 2);
+    expect(misspelt).toEqual([]);
     const done = tries.filter((one) => {
       try {
         host.as('ada', one);
