@@ -1,46 +1,21 @@
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { verifyRelease } from '../../supervisor/act/stage/verify.ts';
 import { judge as judgeCgroups } from '../../supervisor/doctor/checks/cgroups.ts';
 import { judge as judgeDisk } from '../../supervisor/doctor/checks/disk.ts';
 import { judge as judgeNode } from '../../supervisor/doctor/checks/node.ts';
 import { checks } from '../../supervisor/doctor/checks.ts';
 import { examine } from '../../supervisor/doctor/doctor.ts';
 import { good } from '../../supervisor/doctor/finding.ts';
-import { groundOf } from '../../supervisor/doctor/ground.ts';
 import { removeTree } from '../../supervisor/host/files/files.ts';
 import { flip } from '../../supervisor/host/files/links.ts';
-import { checkoutIdentities } from '../../supervisor/host/sandbox/identities.ts';
 import { hostAbilities } from '../../supervisor/model/policy.ts';
 import { reason } from '../../supervisor/model/reason.ts';
 import type { RunBrief } from '../../supervisor/model/run.ts';
 import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { aProposal, put, time } from '../fixtures/store/rows.ts';
+import { look } from './support/doctor.ts';
 import { type Given, givenRoot, hostRow, type Root } from './support/root.ts';
-
-const policyText = `
-runtime: {source: ., include: [app], entry: [node]}
-smoke: {suite: smoke}
-models: {cheap: [{provider: rehearsal}]}
-`;
-
-/** Everything that these tests are about is looked at; this machine's own matters are not. */
-const list = checks.filter(
-  (one) => !['node', 'programs', 'sandbox', 'path', 'disk', 'cgroups'].includes(one.name),
-);
-
-async function look(root: Root, change: { policy?: string; verify?: () => never } = {}) {
-  const { layout } = root;
-  const policyFile = join(layout.root, 'airlock.yaml');
-  writeFileSync(policyFile, change.policy ?? policyText);
-  const verify = change.verify ?? ((id: string) => verifyRelease(layout, id));
-  const own = { hostInstall: false, identities: checkoutIdentities() };
-  const ground = groundOf({ layout, policyFile, now: time, ...own, verify });
-  const { ok, findings, waiting } = await examine(ground, list);
-  const wrong = findings.filter((one) => !one.ok && one.severity === 'error');
-  return { ok, waiting, findings, wrong: wrong.map((one) => `${one.check}: ${one.message}`) };
-}
 
 /** A file of its own that its manifest does not know: other releases stay whole. */
 function spoil(release: string): void {
