@@ -111,9 +111,13 @@ function at(value: unknown, keys: Path): unknown {
   return here;
 }
 
-/** A value as it is shown in a fault: short. */
+/** What stands in a URL for a user and a password: up to the last @, whatever it is made of. */
+export const withoutPassword = (text: string): string =>
+  text.replace(/(:\/\/)[^\s"]*@/g, '$1[secret]@');
+
+/** A value as it is shown in a fault: short, and without what nobody else may know. */
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = withoutPassword(JSON.stringify(value) ?? String(value));
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { cronFaults, zoneFault } from '../host/time/timer.ts';
 import { includes, type Policy, policySchema } from '../model/policy.ts';
 import { agentName } from '../model/runtime.ts';
-import { type Fault, pathText } from './faults.ts';
+import { type Fault, pathText, withoutPassword } from './faults.ts';
 
 export interface PolicyFault extends Fault {
   hint: string;
@@ -29,6 +29,7 @@ export function policyFaults(policy: PolicyParts): PolicyFault[] {
     ...includeFaults(policy),
     ...globFaults(policy),
     ...modelFaults(policy),
+    ...passwordFaults(policy),
     ...canaryFaults(policy),
     ...limitFaults(policy),
   ];
@@ -129,6 +130,20 @@ function modelFaults({ models, smoke }: PolicyParts): PolicyFault[] {
     faults.push(fault(['smoke', 'model'], what, smoke.model, hint));
   }
   return faults;
+}
+
+/** It would stand in each copy of the policy, and wherever the URL is named. */
+function passwordFaults({ models }: PolicyParts): PolicyFault[] {
+  return Object.entries(models ?? {}).flatMap(([name, upstreams]) =>
+    upstreams.flatMap((one, index) => {
+      if (one.provider === 'rehearsal') return [];
+      const { username, password } = new URL(one.url);
+      if (username + password === '') return [];
+      const hint = 'Take it out; write the key into a file of its own, which keyFile names.';
+      const what = 'must have no user and no password in it';
+      return fault(['models', name, index, 'url'], what, withoutPassword(one.url), hint);
+    }),
+  );
 }
 
 function canaryFaults({ canary }: PolicyParts): PolicyFault[] {

@@ -2,7 +2,7 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, type YAMLMap } from 'yaml';
 import type { z } from 'zod';
 import { readSmall, type Small } from '../host/files/records.ts';
-import { describeIssues, type Fault } from './faults.ts';
+import { describeIssues, type Fault, withoutPassword } from './faults.ts';
 import { parseBounded } from './yaml-bounded.ts';
 
 export type { Fault };
@@ -29,7 +29,8 @@ export function parseYaml(
   const lines = new LineCounter();
   const parsed = parseBounded(text, { lineCounter: lines, maxAliasCount: 100 });
   if (parsed.kind === 'faulty') {
-    const faults = parsed.faults.map(({ message, at }) => {
+    const faults = parsed.faults.map(({ message: said, at }) => {
+      const message = withoutPassword(said);
       if (at === null) return whole(message);
       const { line } = lines.linePos(at);
       return { ...whole(message), message: `line ${line}: ${message}`, line };

@@ -32,6 +32,34 @@ describe('a policy file that an argument names', () => {
   );
 });
 
+describe('a password in the URL of a model', () => {
+  it('is refused with what to do, and shown by no command', async () => {
+    const { root } = await givenRoot();
+    const file = join(root, 'airlock.yaml');
+    const upstream = 'url: "https://u:hunter2@h/", model: m, keyFile: key';
+    writeFileSync(
+      file,
+      `runtime: {source: ., include: [app], entry: [node]}
+smoke: {suite: smoke}
+models: {cheap: [{provider: anthropic, ${upstream}}]}
+`,
+    );
+    const verbs = ['policy check', 'policy diff', 'policy apply', 'doctor', 'status', 'start'];
+    const said = [];
+    for (const verb of verbs) {
+      for (const how of [[], ['--json']]) {
+        said.push(await airlock(root, ...verb.split(' '), '--policy', file, ...how));
+      }
+    }
+    const [checked] = said;
+    expect(checked).toMatchObject({ exit: 1, stderr: expect.stringContaining('1 fault') });
+    expect(checked?.stdout).toContain('models.cheap[0].url: must have no user and no password');
+    expect(checked?.stdout).toContain('https://[secret]@h/');
+    expect(checked?.stdout).toContain('which keyFile names');
+    expect(JSON.stringify(said)).not.toContain('hunter2');
+  });
+});
+
 describe('policy apply and policy rollback, beside a live daemon', () => {
   it('put a file in force when current passes under it, and the one before back', async () => {
     const { host, text, other } = await givenHost();

@@ -76,6 +76,13 @@ const faulty: [string, string, string, number, RegExp][] = [
     12,
     /^Change bake.for; it must be a dur/,
   ],
+  [
+    'provider: rehearsal',
+    'provider: anthropic, url: "https://u:hunter2@h/", model: m, keyFile: k',
+    'models.cheap[0].url: must have no user and no password',
+    14,
+    /keyFile/,
+  ],
   ['provider: rehearsal', 'provider: anthropic, url: x', 'url: must be a URL', 14, /https/],
   ['provider: rehearsal', 'provider: rehersal', 'must be one of', 14, /^Did you mean rehearsal\?$/],
   ['approval: operator', 'approval: nobody', 'must be one of none, operator', 10, /Change/],
@@ -183,4 +190,20 @@ test('the JSON Schema names every key and refuses others', () => {
   expect(Object.keys(schema.properties)).toContain('permissions');
   expect(schema.additionalProperties).toBe(false);
   expect(JSON.stringify(schema)).toContain('wall clock of a run');
+});
+
+test.each([
+  '{provider: anthropic, url: "https://u:hunter2@h/", model: m, keyFile: k}',
+  '{provider: anthropic, url: "https://hunter2@h/", model: m, keyFile: k}',
+  '{provider: anthropic, url: "https://u:hun/ter2@h/", model: m, keyFile: k}',
+  '{provider: anthropic, url: "https://u:hunter2@h/", model: m}',
+  '{provider: antropic, url: "https://u:hunter2@h/"}',
+  '{base: "https://u:hunter2@h/", provider: rehearsal}',
+  '"https://u:hunter2@h/"',
+  '*https://u:hunter2@h/',
+  '{provider: anthropic, url: "https://u:hunter2@h/", model: m, keyFile: k}} https://u:hunter2@h/',
+])('no fault shows the password of a URL: %s', (upstream) => {
+  const { faults } = load(good.replace('{provider: rehearsal}', upstream));
+  expect(faults.length).toBeGreaterThan(0);
+  expect(JSON.stringify(faults)).not.toMatch(/hunter2|ter2@/);
 });

@@ -1,4 +1,5 @@
 import { Failure } from '../../model/reason.ts';
+import { withoutPassword } from '../../store/faults.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { fileOf, needPolicy } from '../policy.ts';
@@ -62,5 +63,5 @@ function value(key: string, one: unknown): string {
   if (one === null) return 'nothing';
   const time = times.test(key) || /^keep\.(traces|intake)$/.test(key);
   if (time && typeof one === 'number') return span(one);
-  return line(JSON.stringify(one), 400);
+  return line(withoutPassword(JSON.stringify(one)), 400);
 }
