@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type InstalledHost, installedHost } from './support/host.ts';
-import { anotherVersion, insteadOf } from './support/version.ts';
+import { anotherVersion, insteadOf, knowingLess } from './support/version.ts';
 
 /** As an upgrade of the journal does: a whole copy first, then a schema that nobody else knows. */
 const newer = [
@@ -45,6 +45,21 @@ describe('airlock upgrade', () => {
     const down = host.airlock('upgrade', `/usr/lib/airlock/${first}`);
     expect(`${down.exit} ${down.stderr}`).toMatch(/^0 /);
     expect([program(), version()]).toEqual([first, first]);
+    works();
+  });
+
+  it('refuses an older version that could not read the journal any more: nothing changes', async () => {
+    await anotherVersion(door('old'), '0.0.9', knowingLess);
+    const state = () => host.machine.must('ls /var/lib/airlock/var/state | grep ^journal');
+    const before = [state(), host.current];
+    const down = host.airlock('upgrade', '/host/old', '--json');
+    expect(down.exit).toBe(1);
+    expect(JSON.parse(down.stdout).reason).toMatchObject({
+      ...{ code: 'upgrade-refused', step: 'self-check', input: '0.0.9' },
+      actual: expect.stringMatching(/the journal has schema \d+, .* \(schema-newer\)$/),
+    });
+    expect([program(), version(), marked()]).toEqual([first, first, false]);
+    expect([state(), host.current]).toEqual(before);
     works();
   });
 
