@@ -90,7 +90,8 @@ export async function openPolicy(
   layout: Layout,
   log: Log,
 ): Promise<{ policy: PolicySource; confine: Confine }> {
-  const onRecord = recordedPolicy(layout);
+  const unread = 'the policy on record could not be read: the last that is known is taken';
+  const onRecord = recordedPolicy(layout, (reason) => log.warn(unread, { reason }));
   const taken = (digest: string) => {
     log.info('this policy is in force', { digest });
     remember(layout, digest, log);

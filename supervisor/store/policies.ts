@@ -6,7 +6,7 @@ import { makeFolder, readText, writeDurable } from '../host/files/files.ts';
 import { lookAt } from '../host/files/records.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
-import { Failure } from '../model/reason.ts';
+import { Failure, type Reason } from '../model/reason.ts';
 import { host } from '../model/state.ts';
 import { type LoadedPolicy, loadPolicy, type ReadPolicy } from './policy.ts';
 import { openReader } from './reader.ts';
@@ -48,8 +48,14 @@ export function rememberedPolicy(layout: Layout): string | null {
   return known ? digest : null;
 }
 
-/** The version that the journal names, or one that is remembered where it cannot; null: none. */
-export function recordedPolicy(layout: Layout): string | null {
+/**
+ * The version that the journal names, or one that is remembered where it cannot; null: none.
+ * `unread` hears of a journal that cannot be read.
+ */
+export function recordedPolicy(
+  layout: Layout,
+  unread: (why: Reason) => void = () => undefined,
+): string | null {
   if (lookAt(layout.journal) === null) return rememberedPolicy(layout);
   try {
     const reader = openReader(layout.journal);
@@ -59,8 +65,9 @@ export function recordedPolicy(layout: Layout): string | null {
       reader.close();
     }
   } catch (error) {
-    if (error instanceof Failure) return rememberedPolicy(layout);
-    throw error;
+    if (!(error instanceof Failure)) throw error;
+    unread(error.reason);
+    return rememberedPolicy(layout);
   }
 }
 

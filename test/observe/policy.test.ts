@@ -9,9 +9,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { openLog } from '../../supervisor/host/log.ts';
+import { openPolicy } from '../../supervisor/live.ts';
 import { layout } from '../../supervisor/model/layout.ts';
 import { policySource } from '../../supervisor/observe/policy.ts';
-import { keepVersion } from '../../supervisor/store/policies.ts';
+import { keepVersion, rememberInForce } from '../../supervisor/store/policies.ts';
 import type { ReadPolicy } from '../../supervisor/store/policy.ts';
 import { folder, reasonOfFailing } from '../store/support.ts';
 
@@ -102,6 +104,21 @@ test('a version on record that cannot be read is not replaced by what the file h
   expect(why.cause).toContain('EACCES');
   chmodSync(kept, 0o644);
   expect(runsIn(source.inForce(digest))).toBe(3);
+});
+
+test('a start that cannot read the journal takes the version in force last, and says so', async () => {
+  const { open, place, file } = given(policy(3));
+  const { digest } = open().inForce(null);
+  rememberInForce(place, digest);
+  // SQLite opens no folder, whoever asks.
+  mkdirSync(place.journal);
+  writeFileSync(file, policy(4));
+  const lines: string[] = [];
+  const log = openLog({ human: false, write: (line) => void lines.push(line) });
+  const opened = await openPolicy({ policyFile: file }, place, log);
+  expect(runsIn(opened.policy.inForce(null))).toBe(3);
+  const warnings = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warn');
+  expect(warnings).toMatchObject([{ reason: { code: 'host-failed', input: place.journal } }]);
 });
 
 test('relative paths of a kept version start where the file is', () => {
