@@ -4,6 +4,7 @@ import { lookAt } from '../host/files/records.ts';
 import { isOperator } from '../host/sandbox/operators.ts';
 import { userName } from '../host/sandbox/users.ts';
 import { Failure, type Reason, reason, reasonOf } from '../model/reason.ts';
+import { systemWords } from '../model/system-words.ts';
 import type { Place } from './place.ts';
 
 /** `place`: null while it is not known yet. */
@@ -36,6 +37,7 @@ function systemReason(error: unknown): Reason {
   const { path, code } = error as NodeJS.ErrnoException;
   const hint =
     code === 'EACCES' || code === 'EPERM' ? 'Run it as the user of the supervisor.' : null;
-  const parts = { message: error.message, step: 'command', input: path ?? null };
+  const message = systemWords(error.message, error);
+  const parts = { message, step: 'command', input: path ?? null };
   return reason('host-failed', hint === null ? parts : { ...parts, hint });
 }

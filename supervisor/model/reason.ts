@@ -1,3 +1,5 @@
+import { systemWords } from './system-words.ts';
+
 /**
  * A reason: why something was refused, failed or undone, in the one shape that receipts,
  * `--json`, the journal and the log share (contract, section 3).
@@ -180,7 +182,7 @@ export class Failure extends Error {
 /** The reason of any thrown value: a Failure's own, else `internal` with the innermost cause. */
 export function reasonOf(error: unknown, step: string): Reason {
   if (error instanceof Failure) return error.reason;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = systemWords(error instanceof Error ? error.message : String(error), error);
   const cause = innermost(error);
   const full = /\b(ENOSPC|EDQUOT)\b/.test(cause) ? { hint: makeRoom } : {};
   return reason('internal', { message, step, cause, ...full });
@@ -197,5 +199,5 @@ export function innermost(error: unknown): string {
     if (next === undefined || next === null) break;
     at = next;
   }
-  return at instanceof Error ? `${at.name}: ${at.message}` : String(at);
+  return systemWords(at instanceof Error ? `${at.name}: ${at.message}` : String(at), at);
 }

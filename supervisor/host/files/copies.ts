@@ -1,8 +1,9 @@
-import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync } from 'node:fs';
 import { chown, copyFile, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../model/reason.ts';
 import type { Identity } from '../sandbox/identity.ts';
+import { makeFolder } from './files.ts';
 
 /** A copy of a release that shares no inode with it, for a run's user to write. */
 export async function copyTree(from: string, to: string, identity: Identity): Promise<void> {
@@ -49,7 +50,7 @@ export function copyFiles(
   files: readonly { path: string; mode: number }[],
 ): void {
   for (const { path, mode } of files) {
-    mkdirSync(dirname(join(to, path)), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(join(to, path)));
     copyFileSync(join(from, path), join(to, path));
     chmodSync(join(to, path), mode);
   }

@@ -13,23 +13,25 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemWords } from '../../model/system-words.ts';
 import { bareEnvironment } from '../process/environment.ts';
 import { syncFolder } from './durable.ts';
 
 /** The system's code of an error (`ENOENT`, ...), or null. */
 export function errorCode(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : null;
+  return typeof code === 'string' ? systemWords(code, error) : null;
 }
 
 /** An error of the system as a line for people: its code and what it was about. */
 export function fsErrorText(error: unknown): string {
   const code = errorCode(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = systemWords(error instanceof Error ? error.message : String(error), error);
   return code === null || message.includes(code) ? message : `${code}: ${message}`;
 }
 
@@ -82,8 +84,21 @@ export function moveFile(from: string, to: string): void {
   renameSync(from, to);
 }
 
-export function makeFolder(folder: string, mode = 0o755): void {
-  mkdirSync(folder, { recursive: true, mode });
+/**
+ * Make a folder where it is missing, and its parents; `false`: it was there. Node's own way tells a
+ * disk's EIO or EDQUOT as ENOENT, with the name of the folder that it was to make.
+ */
+export function makeFolder(folder: string, mode = 0o755): boolean {
+  try {
+    mkdirSync(folder, { mode });
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && orNull(() => statSync(folder))?.isDirectory()) return false;
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeFolder(dirname(folder), mode);
+    return makeFolder(folder, mode);
+  }
 }
 
 /**

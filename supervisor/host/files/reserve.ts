@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Layout } from '../../model/layout.ts';
 import { bareEnvironment } from '../process/environment.ts';
 import { pause } from '../time/wait-for.ts';
-import { errorCode, listFolder, orNull } from './files.ts';
+import { errorCode, listFolder, makeFolder, orNull } from './files.ts';
 import { spaceOf } from './space.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function keepReserve(layout: Layout, bytes: number): Promise<boolea
   if (held === bytes && names.size > spareNames) return true;
   const { free, freeInodes, totalInodes } = spaceOf(layout.root);
   if (free + held < 2 * bytes || (totalInodes > 0 && freeInodes < 4 * spareNames)) return false;
-  mkdirSync(layout.reserve, { recursive: true, mode: 0o770 });
+  makeFolder(layout.reserve, 0o770);
   for (let at = 0; at < spareNames; at++)
     closeSync(openSync(`${layout.reserve}/${at}`, 'a', 0o600));
   rmSync(blocks, { force: true });

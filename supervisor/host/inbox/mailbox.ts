@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { errorCode, writeAll } from '../files/files.ts';
+import { errorCode, makeFolder, writeAll } from '../files/files.ts';
 import type { Identity } from '../sandbox/identity.ts';
 
 /** What came of putting a file before an agent. */
@@ -35,7 +35,7 @@ export function deliverFile(letter: Letter): Delivery {
   let workspace = -1;
   let mail = -1;
   try {
-    mkdirSync(letter.workspace, { recursive: true });
+    makeFolder(letter.workspace, 0o777);
     workspace = openSync(letter.workspace, folderFlags);
     const folder = `/proc/self/fd/${workspace}/mail`;
     makeOwn(folder, letter.identity);

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { removeTree, writeAll } from '../files/files.ts';
+import { makeFolder, removeTree, writeAll } from '../files/files.ts';
 
 export interface SealedFile {
   /** Relative to the sealed folder. */
@@ -21,7 +21,7 @@ export function writeSealed(folder: string, files: readonly SealedFile[]): strin
   for (const file of files) {
     const path = `${sealed}/${file.path}`;
     for (let at = dirname(path); !folders.has(at); at = dirname(at)) folders.add(at);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     const fd = openSync(path, 'wx', file.mode);
     try {
       writeAll(fd, file.content);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type BigIntStats, mkdirSync, readSync, renameSync } from 'node:fs';
-import { errorCode } from '../files/files.ts';
+import { type BigIntStats, readSync, renameSync } from 'node:fs';
+import { errorCode, makeFolder } from '../files/files.ts';
 import { nameToText } from './names.ts';
 import { type Met, walk } from './walk.ts';
 
@@ -38,7 +38,7 @@ export interface Taken {
  * @returns false when there is nothing to claim any more.
  */
 export function claim(drop: Buffer, folder: string): boolean {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   try {
     renameSync(drop, `${folder}/original`);
     return true;

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, constants, lchownSync } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure } from '../../model/reason.ts';
 import type { FileExpectation } from '../../model/scenario.ts';
-import { errorCode, listFolder } from '../files/files.ts';
+import { errorCode, listFolder, makeFolder } from '../files/files.ts';
 import { bareEnvironment } from '../process/environment.ts';
 import type { Identity } from './identity.ts';
 
@@ -17,7 +17,7 @@ export interface RunFolders {
 
 /** A private folder with an opaque name: its user alone may enter. */
 export async function makePlace(parent: string): Promise<string> {
-  await mkdir(parent, { recursive: true, mode: 0o711 });
+  makeFolder(parent, 0o711);
   return mkdtemp(join(parent, 'p'));
 }
 
@@ -86,7 +86,7 @@ export async function makeWorld(
   for (const folder of Object.values(world)) await makeOpen(folder);
   for (const [path, content] of Object.entries(files)) {
     const file = within(world.workspace, path);
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file), 0o777);
     await writeFile(file, content);
   }
   return world;
@@ -94,8 +94,7 @@ export async function makeWorld(
 
 /** Whatever the supervisor's umask is: the run's user must be able to enter. */
 async function makeOpen(folder: string): Promise<void> {
-  const made = await mkdir(folder, { recursive: true });
-  if (made !== undefined) await chmod(folder, 0o755);
+  if (makeFolder(folder, 0o777)) await chmod(folder, 0o755);
 }
 
 /** What is there of the files that a scenario expects; for a folder that nobody writes any more. */
