@@ -5,7 +5,7 @@
  * whose lines they are; `logger` would be gone before it looks.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, fstatSync, writeSync } from 'node:fs';
+import { existsSync, fstatSync } from 'node:fs';
 
 const perl = '/usr/bin/perl';
 const socket = '/run/systemd/journal/socket';
@@ -37,15 +37,15 @@ export function leadsToJournald(environment: NodeJS.ProcessEnv = process.env): b
   return environment.JOURNAL_STREAM === `${dev}:${ino}` && existsSync(perl) && existsSync(socket);
 }
 
-/** Takes lines of the log, JSON each, and gives them to journald. */
-export function journaldSink(): (line: string) => void {
+/** Takes lines of the log, JSON each, and gives them to journald; to `stderr` where it cannot. */
+export function journaldSink(stderr: (line: string) => void): (line: string) => void {
   const child = spawn(perl, ['-e', carrier, socket], {
     env: {},
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const waiting = new Set<string>();
   let broken = false;
-  const direct = (line: string) => writeSync(2, `${prefixOf(line)}${line}`);
+  const direct = (line: string) => stderr(`${prefixOf(line)}${line}`);
   const breaks = () => {
     broken = true;
     for (const line of waiting) direct(line);
@@ -61,7 +61,7 @@ export function journaldSink(): (line: string) => void {
     for (const line of waiting) direct(line);
   });
   return (line) => {
-    if (broken || waiting.size >= mostWaiting) return void direct(line);
+    if (broken || waiting.size >= mostWaiting) return direct(line);
     waiting.add(line);
     child.stdin.write(framed(entryOf(line)), () => waiting.delete(line));
   };

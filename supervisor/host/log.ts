@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { systemWords } from '../model/system-words.ts';
 import { journaldSink, leadsToJournald } from './journald.ts';
 import { redacted } from './secrets.ts';
 
@@ -24,24 +25,55 @@ interface Target {
   write?: (line: string) => void;
 }
 
+/** Characters that wait while stderr takes none; what comes beyond them is lost. */
+const mostWaiting = 1024 * 1024;
+
 /** A log to stderr: journald's entries, one JSON document a line, or lines for people. */
 export function openLog(target: Target = {}): Log {
   const human = target.human ?? process.stderr.isTTY === true;
-  const out = target.write ?? (leadsToJournald() && !human ? journaldSink() : toStderr());
+  const again = (cause: string) => log.warn('the log could not be written for a while', { cause });
+  const out = target.write ?? outOf(human, toStderr(again));
   const write = (line: string) => out(redacted(line));
   const stream = { write: human ? (line: string) => write(forPeople(line)) : write };
   const options = {
     level: target.level ?? 'info',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: told },
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return wrap(pino(options, stream));
+  const log = wrap(pino(options, stream));
+  return log;
 }
 
-function toStderr(): (line: string) => void {
-  const direct = pino.destination({ fd: 2, sync: true });
-  return (line) => void direct.write(line);
+const outOf = (human: boolean, stderr: (line: string) => void) =>
+  leadsToJournald() && !human ? journaldSink(stderr) : stderr;
+
+/**
+ * At once, so that none is lost in a crash. Lines that cannot be written wait for the next one that
+ * can, and `again` hears of it: nobody stops because his log does not take a line.
+ */
+function toStderr(again: (cause: string) => void): (line: string) => void {
+  const direct = pino.destination({ fd: 2, sync: true, maxLength: mostWaiting });
+  let cause: string | null = null;
+  direct.on('error', (error: Error) => {
+    cause = systemWords(error.message, error);
+  });
+  return (line) => {
+    const before = cause;
+    cause = null;
+    direct.write(line);
+    if (before !== null && cause === null) again(before);
+  };
+}
+
+/** An error with all its causes, in the system's own words. */
+function told(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const fields = Object.entries(pino.stdSerializers.err(error)).map(([key, value]) => {
+    return [key, typeof value === 'string' ? systemWords(value, error) : value];
+  });
+  return Object.fromEntries(fields);
 }
 
 function wrap(logger: pino.Logger): Log {

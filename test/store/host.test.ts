@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openLog } from '../../supervisor/host/log.ts';
@@ -75,6 +75,28 @@ test('an error in a log keeps its causes', () => {
   const log = openLog({ human: false, write: (line) => void lines.push(line) });
   log.error('failed', { err: new Error('outer', { cause: new Error('inner') }) });
   expect(lines[0]).toContain('inner');
+});
+
+test('a log that takes no line for a while costs no line, and nobody his life', () => {
+  const file = join(folder(), 'log');
+  const log = join(import.meta.dirname, '../../supervisor/host/log.ts');
+  const script = `import { openLog } from '${log}';
+    const log = openLog({ human: false });
+    for (const line of ['first', 'second', 'third', 'fourth']) log.info(line);`;
+  const fails = ['-P', file, '-e', 'inject=write:error=ENOSPC:when=1..2'];
+  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const { status } = spawnSync('strace', ['-o', '/dev/null', ...fails, ...node], {
+    stdio: ['ignore', 'ignore', openSync(file, 'w')],
+  });
+  expect(status).toBe(0);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { msg: 'first' },
+    { msg: 'second' },
+    { msg: 'third' },
+    { level: 'warn', cause: expect.stringContaining('ENOSPC') },
+    { msg: 'fourth' },
+  ]);
 });
 
 test('the service manager is told through its socket, and nobody where there is none', async () => {
