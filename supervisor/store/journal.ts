@@ -20,6 +20,7 @@ import { Failure } from '../model/reason.ts';
 import { type Put, type State, type Table, tableNames } from '../model/state.ts';
 import { chainWriter, type Head, headOf, nameOf, origin, putsText } from './chain.ts';
 import { type ChainReport, checkChain } from './chain-check.ts';
+import { memoryBeside } from './remembered.ts';
 import { liveRows } from './rows.ts';
 import { damage, upgrade, upgrades } from './schema.ts';
 
@@ -59,6 +60,7 @@ function clean<T>(value: T): T {
 function journalOn(database: Database, file: string, now: () => number): Journal {
   const write = { entries: entryWriter(database), row: rowWriter(database, now) };
   const mustBeOurs = guardOf(file);
+  const memory = memoryBeside(file, now);
   let head = headOf(database);
   const all = database.transaction((entries: readonly Entry[], puts: readonly Put[]) => {
     const end = write.entries(head, entries, puts);
@@ -71,13 +73,14 @@ function journalOn(database: Database, file: string, now: () => number): Journal
       mustBeOurs();
       const shown = [clean(entries), clean(puts)] as const;
       head = guarded(file, 'commit', () => all.immediate(...shown));
+      memory.follow(shown[1]);
     },
-    load: () =>
-      guarded(
-        file,
-        'load journal',
-        database.transaction(() => liveRows(database)),
-      ),
+    load: () => {
+      const read = database.transaction(() => liveRows(database));
+      const state = guarded(file, 'load journal', read);
+      memory.begin(state);
+      return state;
+    },
     head: () => head,
     check: (asked) => guarded(file, 'check journal', () => checkChain(database, asked)),
     close: () => guarded(file, 'close journal', () => closeAfterWriting(database)),

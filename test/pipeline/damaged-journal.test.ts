@@ -4,6 +4,7 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -16,6 +17,7 @@ import { sqlite } from '../../supervisor/host/sqlite.ts';
 import { type Layout, layout } from '../../supervisor/model/layout.ts';
 import { stepKey } from '../../supervisor/model/step.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
+import { loadPolicy } from '../../supervisor/store/policy.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
 import { agent, policy } from '../decide/build.ts';
 import { startHost, TestHost, until } from './support/host.ts';
@@ -156,6 +158,52 @@ it('what was barred stays barred: the same change dropped again is refused', asy
   host.drop('ben', 'again', { 'app/turn.mjs': turn(spoils) });
   expect((await host.reaches('again', 'refused')).reason?.code).toBe('known-bad');
 }, 60_000);
+
+describe('what an operator barred, or took the bar from', () => {
+  const mark = ({ state }: TestHost, release: string) =>
+    [...state.bad.values()].find((one) => one.release === release);
+
+  /** The third release is barred and freed again, then the second, once stable; a new policy. */
+  async function given(): Promise<TestHost> {
+    const host = await after(() => undefined);
+    expect((await host.ask(rollback)).message).toContain(told.second);
+    const digest = mark(host, told.third)?.digest ?? '';
+    expect((await host.ask({ verb: 'unbar', digest, reason: 'it was right' })).ok).toBe(true);
+    const to = told.first;
+    expect((await host.ask({ ...rollback, to })).ok).toBe(true);
+    const text = readFileSync(host.policyFile, 'utf8').replace('for: 15m', 'for: 16m');
+    writeFileSync(host.policyFile, text);
+    const policy = loadPolicy(host.policyFile).policy?.digest ?? '';
+    expect((await host.ask({ verb: 'policy-apply', digest: policy })).ok).toBe(true);
+    await host.stop();
+    return host;
+  }
+
+  it('is known again, and so is the policy to go back to', async () => {
+    await using host = await given();
+    rmSync(host.layout.journal);
+    await host.start();
+    const { found } = host.state.host.get('host')?.journal ?? { found: [] };
+    expect(found.length).toBeGreaterThan(0);
+    expect(mark(host, told.second)?.code).toBe('operator-rollback');
+    expect(mark(host, told.third)).toBe(undefined);
+    expect([...host.state.bad.keys()]).toContain(told.bad);
+    expect(found.join('\n')).not.toMatch(/bad marks|barred|versions of the policy/);
+    expect((await host.ask({ verb: 'policy-rollback', reason: 'back' })).ok).toBe(true);
+    expect(host.supervisor.live.policy().policy.bake.for).toBe(15 * minute);
+  }, 60_000);
+
+  it('is the first of what is lost where nothing remembers it', async () => {
+    await using host = await given();
+    rmSync(host.layout.journal);
+    rmSync(`${host.layout.state}/remembered.json`);
+    await host.start();
+    const { found } = host.state.host.get('host')?.journal ?? { found: [] };
+    expect(found[0]).toMatch(/^bad marks that an operator set/);
+    expect(found.join('\n')).toMatch(/versions of the policy before/);
+    expect(mark(host, told.second)).toBe(undefined);
+  }, 60_000);
+});
 
 it('what was spent today is known again from traces; who may have spent more waits for a word', async () => {
   await using host = await after((place) => {

@@ -7,6 +7,7 @@ import type { Manifest, ReleaseId } from '../../model/release.ts';
 import type { Request } from '../../model/request.ts';
 import { lookAround } from '../../store/rebuild/found.ts';
 import { judgeReleases } from '../../store/rebuild/releases.ts';
+import { remembered } from '../../store/remembered.ts';
 import { writeRequest } from '../../store/requests.ts';
 import { type Call, exits, type Result } from '../call.ts';
 import { reasonText } from '../show/reason.ts';
@@ -58,8 +59,9 @@ const named = (to: ReleaseId): Target => ({ to, unknown: [`whether ${to} is barr
 export function beforeCurrent(layout: Layout): Target {
   const current = readCurrent(layout);
   const found = lookAround(layout);
-  const { releases, bad } = judgeReleases(found, current);
-  const barred = new Set(bad.map((one) => one.digest));
+  const { releases, bad } = judgeReleases(found, current, null);
+  const known = remembered(layout)?.bad ?? [];
+  const barred = new Set([...bad, ...known].map((one) => one.digest));
   const here = found.releases.get(current ?? '')?.digest;
   const may = releases.filter((one) => !barred.has(one.digest) && one.digest !== here);
   const stable = may.filter((one) => one.stableAt !== null).toReversed();

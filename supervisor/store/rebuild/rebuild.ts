@@ -1,4 +1,5 @@
 /** A journal made anew from what else is on the disk (docs/decisions/21). */
+import { kindOf } from '../../host/files/files.ts';
 import { readCurrent } from '../../host/files/links.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { Layout } from '../../model/layout.ts';
@@ -6,6 +7,7 @@ import type { Change, Proposal } from '../../model/proposal.ts';
 import type { FileEntry } from '../../model/release.ts';
 import type { HostRecord, Put, Table, Tables } from '../../model/state.ts';
 import { rememberedPolicy } from '../policies.ts';
+import { type Remembered, remembered } from '../remembered.ts';
 import { readRuntimeConfig } from '../runtime-config.ts';
 import { type Found, lookAround } from './found.ts';
 import { judgeProposals } from './proposals.ts';
@@ -22,9 +24,10 @@ export interface Rebuilt {
 
 export function rebuild(layout: Layout, now: number): Rebuilt {
   const found = lookAround(layout);
+  const memory = remembered(layout);
   const link = readCurrent(layout);
   const linked = link !== null && found.releases.has(link) ? link : null;
-  const { releases, bad, lost } = judgeReleases(found, linked);
+  const { releases, bad, lost } = judgeReleases(found, linked, memory);
   const barred = new Set(bad.map((one) => one.digest));
   const stable = releases.filter((one) => one.stableAt !== null && !barred.has(one.digest));
   const current = linked ?? stable.at(-1)?.id ?? null;
@@ -41,20 +44,31 @@ export function rebuild(layout: Layout, now: number): Rebuilt {
         .map(({ row }) => put('receipts', row.id, { id: row.id, agent: row.proposer })),
       ...spent.runs.map((row) => put('runs', row.id, row, false)),
       ...bakeOf({ layout, found, now, proposal: rows.baking }),
-      put('host', 'host', hostRow(current, rememberedPolicy(layout), now)),
+      put('host', 'host', { ...hostRow(current, now), ...policiesOf(layout, memory) }),
     ],
-    lost: [...moved, ...lost, ...rows.lost, ...spent.lost, ...found.unreadable, ...always],
+    // Whoever reads one line of it reads what endangers most.
+    lost: [
+      ...(memory === null ? [bars] : []),
+      ...[...lost, ...moved, ...spent.lost, ...found.unreadable, ...rows.lost],
+      ...(memory === null ? [versions] : []),
+      ...always,
+    ],
     unknownSpend: spent.unknown,
   };
 }
+
+/** Without what is remembered beside the journal nobody knows of these. */
+const bars =
+  'bad marks that an operator set on a release that had been stable, or took away again: ' +
+  'bar it again with `airlock rollback` before a proposal brings it back';
+const versions = 'versions of the policy before the one in force';
 
 /** What stands in the journal alone. */
 const always = [
   'runs of before: their outcomes, durations and costs; their traces are kept. What was spent ' +
     'today is taken from those: the last seconds before a power cut may be missing in them',
-  'answers to requests, approvals that were given, and who is made to wait for failed proposals',
-  'versions of the policy before the one in force, and which were declined',
-  'bad marks that an operator set on a release that had been stable, or took away again',
+  'answers to requests, approvals that were given, who is made to wait for failed proposals, and ' +
+    'which version of the policy was declined',
 ];
 
 /** It is current already: it is watched from the beginning, as if it were flipped now. */
@@ -99,11 +113,20 @@ function changes(before: readonly FileEntry[], after: readonly FileEntry[]): Cha
   ];
 }
 
-function hostRow(current: string | null, policy: string | null, now: number): HostRecord {
+function hostRow(current: string | null, now: number): HostRecord {
   return {
-    ...{ current, currentSince: now, counter: 1, lastTick: null, policy },
+    ...{ current, currentSince: now, counter: 1, lastTick: null, policy: null },
     ...{ switches: [], proofs: [], stillborn: null },
   };
+}
+
+/** Older versions are gone back to only if they are still there. */
+function policiesOf(layout: Layout, memory: Remembered | null) {
+  const policy = rememberedPolicy(layout);
+  if (policy === null || memory === null) return { policy };
+  const there = (digest: string) => kindOf(layout.policyVersion(digest)) === 'file';
+  const older = memory.policies.filter((one) => one !== policy && there(one));
+  return { policy, policies: [...older, policy] };
 }
 
 function put<T extends Table>(table: T, id: string, value: Tables[T], live = true): Put {

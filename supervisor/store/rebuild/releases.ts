@@ -1,4 +1,5 @@
 import type { BadMark, Manifest, Release } from '../../model/release.ts';
+import type { Remembered } from '../remembered.ts';
 import type { Found, Told } from './found.ts';
 
 export interface Known {
@@ -12,13 +13,19 @@ export interface Known {
 const evidence = new Set(['canary-failed', 'canary-slow', 'canary-costly', 'bake-failed']);
 
 /**
- * Which releases there are, which are stable, and which are bad, as far as manifests and receipts
- * tell. In doubt a release is nowhere to go back to, and is named.
+ * Which releases there are, which are stable, and which are bad, as far as manifests, receipts and
+ * what was remembered tell. In doubt a release is nowhere to go back to, and is named.
  */
-export function judgeReleases(found: Found, current: string | null): Known {
+export function judgeReleases(
+  found: Found,
+  current: string | null,
+  memory: Remembered | null,
+): Known {
   const lost: string[] = [];
-  const bad = new Map<string, BadMark>();
+  const bad = new Map((memory?.bad ?? []).map((one) => [one.digest, one]));
   for (const told of found.receipts.values()) {
+    // What was barred then, or is not any more, is remembered.
+    if (memory !== null && told.receipt.at <= memory.at) continue;
     const mark = barredBy(told, lost);
     if (mark !== null) bad.set(mark.digest, mark);
   }
@@ -27,7 +34,7 @@ export function judgeReleases(found: Found, current: string | null): Known {
     const stableAt = stableSince(one, found);
     const release = rowOf(one, stableAt);
     if (stableAt === null || now === undefined || one.id === now.id) return release;
-    if (one.createdAt <= now.createdAt) return release;
+    if (one.createdAt <= now.createdAt || memory !== null) return release;
     lost.push(
       `release ${one.id}: it was stable once and is newer than current, so somebody went back ` +
         'from it; whether it is barred is not known, and no rollback goes there by itself',
