@@ -1,6 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lchownSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import {
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -58,6 +65,23 @@ asRoot('a run in groups of its own, by %s,', () => {
     });
     expect(run?.ending).toMatchObject({ stoppedBy: 'halt', hostFault: null });
     expect([run?.left, runs()]).toEqual([[], []]);
+  });
+
+  test('takes along what is in its groups and not in its sandbox: the groups are killed', async () => {
+    const host = givenHost('root');
+    const { path: cgroup, runs } = givenGroup();
+    const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const gone = once(stranger, 'exit');
+    onTestFinished(() => void stranger.kill('SIGKILL'));
+    const entry = ['sh', '-c', 'touch /workspace/up; exec sleep 600'];
+    const stop = { when: 'ready', why: 'halt' } as const;
+    const asked = host.ask({ cgroup, bounds, run: { entry, stop } });
+    await until(() => existsSync(join(host.workspace, 'up')));
+    for (const one of runs()) writeFileSync(`${one}/cgroup.procs`, `${stranger.pid}`);
+    writeFileSync(join(host.workspace, 'ready'), '');
+    expect((await gone)[1]).toBe('SIGKILL');
+    const { run } = await asked;
+    expect([run?.ending.stoppedBy, run?.left, runs()]).toEqual(['halt', [], []]);
   });
 
   test('whose launcher is killed is waited for, however long its end takes', async () => {
