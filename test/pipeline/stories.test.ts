@@ -1,7 +1,16 @@
-import { basename } from 'node:path';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { paths } from '../../supervisor/model/runtime.ts';
-import { lives, proposalPath, type Story, stories, storyPolicy } from '../story/stories.ts';
+import {
+  lives,
+  proposalPath,
+  repository,
+  type Story,
+  stories,
+  storyPolicy,
+} from '../story/stories.ts';
 import { startHost, type TestHost, until } from './support/host.ts';
 
 /*
@@ -14,9 +23,13 @@ const story = (letter: string) => stories.find((one) => one.letter === letter) a
 
 describe('the five stories', () => {
   let host: TestHost;
+  const suite = mkdtempSync(join(tmpdir(), 'airlock-suite-'));
 
   beforeAll(async () => {
-    host = await startHost({ policy: () => storyPolicy(times) });
+    cpSync(join(repository, 'smoke'), suite, { recursive: true });
+    const policy = storyPolicy(times).replace(`suite: ${repository}/smoke,`, `suite: ${suite},`);
+    expect(policy).toContain(suite);
+    host = await startHost({ policy: () => policy });
     for (const agent of lives) {
       await host.ask({ verb: 'run', agent, path: 'standing' });
       await until(
@@ -25,7 +38,10 @@ describe('the five stories', () => {
       );
     }
   }, 600_000);
-  afterAll(async () => host?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]();
+    rmSync(suite, { recursive: true, force: true });
+  });
 
   const drop = (one: Story) => {
     const name = basename(one.proposal);
@@ -42,6 +58,13 @@ describe('the five stories', () => {
     const { release } = await host.reaches(name, 'stable');
     expect(host.current).toBe(release);
     expect(ranOn(release).size).toBe(5);
+    // The other stories go by one scenario a path: a rehearsal takes a second of a core, and what
+    // each proposal makes of the whole suite is shown without a sandbox in test/runtime.
+    const scenarios = readdirSync(suite).filter((name) => name.endsWith('.yaml'));
+    for (const name of scenarios) {
+      if (!paths.some((path) => name === `${path}.yaml`)) rmSync(join(suite, name));
+    }
+    expect(readdirSync(suite)).toHaveLength(paths.length + 1);
   }, 300_000);
 
   it('(b) the February change is refused at smoke: all five paths named, the innermost cause shown', async () => {

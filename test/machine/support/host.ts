@@ -95,11 +95,12 @@ export class InstalledHost {
   async reaches(drop: string, ...phases: string[]): Promise<void> {
     const words = phases.map((phase) => `"${phase}"`).join(' or .phase == ');
     const end = Date.now() + 90_000;
-    for (;;) {
+    // Each look is a start of the command: what is slow to come is looked for less often.
+    for (let pause = 100; ; pause = Math.min(pause * 1.5, 600)) {
       const found = this.proposal(drop);
       if (found !== null && phases.includes(found.phase)) return;
       if (Date.now() > end) throw new Error(`${drop}: ${JSON.stringify(found)}, not ${words}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 

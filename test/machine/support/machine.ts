@@ -229,9 +229,10 @@ export class Machine {
 
   async #until(holds: () => boolean, what: () => string): Promise<void> {
     const end = Date.now() + this.#within;
-    while (!holds()) {
+    // Each look is processes in the machine: what is slow to come is looked for less often.
+    for (let pause = 20; !holds(); pause = Math.min(pause * 1.5, 250)) {
       if (Date.now() > end) throw new Error(`waited ${this.#within} ms for ${what()}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }

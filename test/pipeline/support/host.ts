@@ -224,7 +224,7 @@ export async function until(
   const end = Date.now() + within;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`waited ${within} ms for ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }
 
