@@ -91,7 +91,7 @@ let own: Promise<Stripped> | undefined;
 export async function run(bench: Bench, options: RunOptions = {}): Promise<Ended> {
   own ??= stripped(checkout);
   const { folder, argv } = await (options.release ? stripped(options.release) : own);
-  const child = spawn('node', [...argv, 'kernel/main.ts'], {
+  const child = spawn('node', argv, {
     cwd: folder,
     env: environmentOf(bench, options) as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,23 +1,30 @@
 /**
  * A runtime whose types are stripped already, by what strips them in a release: esbuild. Every file
- * stays where it is; only the start of a run, of which these tests make hundreds, is cheaper. How it
- * goes with tsx is shown by `test/story` and by the rehearsals of a release.
+ * stays in its folder as `.mjs`, so that the start of a run, of which these tests make hundreds, needs
+ * no loader. How it goes with tsx is shown by `test/story` and by the rehearsals of a release.
  */
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 
 export interface Stripped {
   folder: string;
-  /** Arguments of `node`, before the entry. */
+  /** Arguments of `node`: the entry, and what it needs before it. */
   argv: string[];
 }
 
 const parts = ['kernel', 'app', 'config', 'package.json', 'package-lock.json', 'node_modules'];
-const hook = fileURLToPath(new URL('stripped-hook.mjs', import.meta.url));
 
 const made: string[] = [];
 afterAll(() => {
@@ -33,21 +40,30 @@ export async function stripped(runtime: string): Promise<Stripped> {
     else cpSync(join(runtime, part), join(folder, part), { recursive: true });
   }
   try {
+    const from = ['kernel', 'app'].flatMap((part) => sources(folder, part));
     await build({
-      entryPoints: ['kernel', 'app'].flatMap((part) => sources(folder, part)),
+      entryPoints: from,
       outbase: folder,
       outdir: folder,
-      outExtension: { '.js': '.ts' },
-      allowOverwrite: true,
+      outExtension: { '.js': '.mjs' },
       format: 'esm',
       platform: 'node',
       target: 'node20',
       logLevel: 'silent',
     });
-    return { folder, argv: ['--import', hook] };
+    for (const file of from) follow(file);
+    return { folder, argv: ['kernel/main.mjs'] };
   } catch {
-    return { folder: runtime, argv: ['--import', 'tsx'] };
+    return { folder: runtime, argv: ['--import', 'tsx', 'kernel/main.ts'] };
   }
+}
+
+/** What a stripped file loads is stripped, too. */
+function follow(source: string): void {
+  const file = source.replace(/ts$/, 'mjs');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/(["'`]\.{1,2}\/[^"'`\n]*)\.ts(?=["'`])/g, '$1.mjs'));
+  rmSync(source);
 }
 
 const sources = (folder: string, part: string): string[] =>
