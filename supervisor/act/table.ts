@@ -3,7 +3,7 @@ import { runNotifyCommand } from '../host/process/notify.ts';
 import { removePlace } from '../host/sandbox/places.ts';
 import { reasonOf } from '../model/reason.ts';
 import { cancellable, type Outcome, type Step, type StepKind, stepKey } from '../model/step.ts';
-import { writeReceipt } from '../store/receipts.ts';
+import { receiptFile } from '../store/receipts.ts';
 import { removeAnswered, writeAnswer } from '../store/requests.ts';
 import { writeSwitch } from '../store/switches.ts';
 import { auditPath } from './audit.ts';
@@ -16,7 +16,6 @@ import { run, stop } from './run/runs.ts';
 import { stageCandidate } from './stage/candidate.ts';
 import { dependencies } from './stage/install.ts';
 import { mustBeWhole } from './stage/whole.ts';
-import { together } from './together.ts';
 import type { World } from './world.ts';
 
 type Effects = {
@@ -28,11 +27,6 @@ type Effects = {
 };
 
 const done: Outcome = { of: 'done' };
-
-/** Those decided in one go end in one go, so that a burst of them costs few turns of the loop. */
-const receipts = together(64, (all: Parameters<typeof writeReceipt>[0][]) =>
-  Promise.allSettled(all.map(writeReceipt)),
-);
 
 /** Every step and its effect: the one place where what was decided is done. */
 const effects: Effects = {
@@ -68,8 +62,7 @@ const effects: Effects = {
     const pending = proposal.phase === 'baking' && restartPending;
     const { layout } = world;
     const extras = { restartPending: pending, at: world.now() };
-    const written = await receipts({ layout, proposal, extras });
-    if (written.status === 'rejected') throw written.reason;
+    await world.threads.write(receiptFile({ layout, proposal, extras }));
     return done;
   },
   answer(world, step) {

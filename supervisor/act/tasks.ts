@@ -1,7 +1,9 @@
 import { survey } from '../audit/audit.ts';
+import { type NewFile, writeMany } from '../host/files/many.ts';
 import { createPool, type Pool, type PoolOptions } from '../host/process/pool.ts';
+import { writeDurableLater } from '../host/time/later.ts';
 import { type Layout, layout } from '../model/layout.ts';
-import { Failure } from '../model/reason.ts';
+import { Failure, type Reason, reasonOf } from '../model/reason.ts';
 import type { SealRequest, SealResult } from './intake/examine.ts';
 import { seal, sealAll } from './intake/seal.ts';
 import { installDeps } from './stage/deps.ts';
@@ -9,6 +11,13 @@ import { diffReleases } from './stage/history.ts';
 import { removeRelease, stage, stageSource } from './stage/stage.ts';
 import { verifyRelease } from './stage/verify.ts';
 import { together } from './together.ts';
+
+/** What a file could not be written for; null when it is. */
+const faultOf = (error: unknown): Reason | null =>
+  error === null ? null : reasonOf(error, 'receipt');
+
+const writeHere = ({ path, content, mode }: NewFile): Promise<Reason | null> =>
+  writeDurableLater(path, content, mode).then(() => null, faultOf);
 
 /** A request as it crosses into a thread: functions cannot, so a layout goes as its root. */
 type Sent<Request> = Omit<Request, 'layout'> & { root: string };
@@ -26,6 +35,7 @@ export const tasks = {
   sealAll: there(({ layout, all }: { layout: Layout; all: Omit<SealRequest, 'layout'>[] }) =>
     sealAll(all.map((one) => ({ ...one, layout }))),
   ),
+  writeMany: async ({ all }: { all: NewFile[] }) => (await writeMany(all)).map(faultOf),
   stage: there(stage),
   stageSource: there(stageSource),
   installDeps: there(installDeps),
@@ -54,12 +64,19 @@ export interface Threads {
   ): Promise<ResultOf<Name>>;
   /** Seal a drop; those asked for in one go are sealed together. */
   seal(request: Omit<SealRequest, 'layout'>): Promise<SealResult>;
+  /**
+   * Write a file, whole and durable or not at all; those asked for in one go are written together,
+   * and end in one go, so that a burst of them costs few turns of the loop.
+   */
+  write(file: NewFile): Promise<void>;
   warm(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** At most so many drops at once by one thread: half of what intake starts at once. */
-const sealedTogether = 32;
+/** At most so many drops, or receipts, at once by one thread: what intake starts of one agent. */
+const most = 32;
+/** So few files are written here, without a call for the whole file system. */
+const few = 3;
 
 /** Threads that work on one ROOT. */
 export function startThreads(root: string, options: Partial<PoolOptions> = {}): Threads {
@@ -70,11 +87,16 @@ export function startThreads(root: string, options: Partial<PoolOptions> = {}): 
     request: RequestOf<Name>,
     signal?: AbortSignal,
   ) => pool.call(name, { ...request, root }, signal) as Promise<ResultOf<Name>>;
-  const sealed = together(sealedTogether, (all: Omit<SealRequest, 'layout'>[]) =>
-    run('sealAll', { all }),
+  const sealed = together(most, (all: Omit<SealRequest, 'layout'>[]) => run('sealAll', { all }));
+  const written = together(most, (all: NewFile[]) =>
+    all.length > few ? run('writeMany', { all }) : Promise.all(all.map(writeHere)),
   );
   return {
     run,
+    async write(file) {
+      const fault = await written(file);
+      if (fault !== null) throw new Failure(fault.code, fault);
+    },
     async seal(request) {
       const answer = await sealed(request);
       if ('failed' in answer) throw new Failure(answer.failed.code, answer.failed);

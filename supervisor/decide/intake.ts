@@ -10,6 +10,8 @@ import { type Decision, none, start, type View } from './view.ts';
 
 /** Seals under way at once: the rest waits in the inboxes, where nothing is lost. */
 const atOnce = 64;
+/** Of one agent: a flood takes one thread and short turns, and leaves the other half to others. */
+const ofOne = 32;
 
 /** Every drop that is ready is sealed; who is over the limit is told so by a refusal. */
 export function intake(view: View): Decision {
@@ -42,6 +44,7 @@ function inTurn(drops: readonly Drop[], open: readonly { agent: string }[]): Dro
   return drops
     .toSorted(byArrival)
     .map((drop) => ({ drop, turn: turn(drop) }))
+    .filter((one) => one.turn < ofOne)
     .toSorted((a, b) => a.turn - b.turn || byArrival(a.drop, b.drop))
     .map((one) => one.drop);
 }

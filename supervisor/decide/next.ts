@@ -11,7 +11,7 @@ import { requests } from './requests.ts';
 import { retain } from './retain.ts';
 import { currentMoved, rollingBack } from './rollback.ts';
 import { stops } from './stops.ts';
-import { type Decision, firstOf, type View } from './view.ts';
+import { allOf, type Decision, firstOf, type View } from './view.ts';
 
 /**
  * What to do now: the first judgment that has something to say. The loop records it, looks again
@@ -29,9 +29,8 @@ export function next(view: View): Decision {
     policies,
     audits,
     currentMoved,
-    replies,
+    allOf(replies, intake),
     expiries,
-    intake,
     deploy,
     schedules,
     retain,

@@ -2,6 +2,9 @@ import type { Mark } from '../model/mark.ts';
 import type { Step } from '../model/step.ts';
 import { type Decision, start, type View } from './view.ts';
 
+/** A burst of them must not make a turn long. */
+const atOnce = 64;
+
 /** What others wait for: receipts for agents, answers for operators, notices for people. */
 export function replies(view: View): Decision {
   const { state, facts } = view;
@@ -19,6 +22,6 @@ export function replies(view: View): Decision {
   const forget: Mark[] = [...state.answers.values()]
     .filter((one) => one.told && !facts.requestFiles.has(one.id))
     .map((one) => ({ mark: 'forget-answer', request: one.id }));
-  const begun = start(view, ...steps.slice(0, 64));
+  const begun = start(view, ...steps.slice(0, atOnce));
   return { marks: forget, steps: begun.steps };
 }

@@ -52,6 +52,28 @@ export function firstOf(view: View, ...judgments: ((view: View) => Decision)[]):
   return none;
 }
 
+/**
+ * What judgments decide that look at nothing of each other's: recorded in one transaction. One that
+ * fails keeps none of the others from theirs, as in `firstOf`.
+ */
+export function allOf(...judgments: ((view: View) => Decision)[]): (view: View) => Decision {
+  return (view) => {
+    const all: Decision = { marks: [], steps: [] };
+    const collect = judgments.map((judge) => (given: View) => {
+      const { marks, steps } = judge(given);
+      all.marks.push(...marks);
+      all.steps.push(...steps);
+      return none;
+    });
+    try {
+      firstOf(view, ...collect);
+    } catch (error) {
+      if (all.marks.length + all.steps.length === 0) throw error;
+    }
+    return all;
+  };
+}
+
 /** Somebody else could change what a run starts from: no run starts, and nothing is deployed. */
 export const unsafe = (view: View): boolean => (host(view.state).audit?.findings.length ?? 0) > 0;
 

@@ -29,7 +29,7 @@ export interface DropWatch {
 /** Stands for the folder of all inboxes where faults are named. */
 const everyone = '*';
 /** Of each inbox at most so many drops are told at once: twice what is sealed at once. */
-const mostTold = 128;
+const mostTold = 64;
 /** How long one look may take, milliseconds; what is left is for the next one. */
 const portion = 10;
 
@@ -79,9 +79,10 @@ export function dropWatch(layout: Layout, settle: () => number): DropWatch {
     }
   };
   const look = (dirty: Dirty, now: number): Drops => {
-    const end = clock.monotonic() + portion;
+    const passed = clock.monotonic();
+    const over = () => clock.monotonic() > passed + portion;
     takeIn(dirty);
-    const how: Look = { now, settle: settle(), over: () => clock.monotonic() > end };
+    const how: Look = { now, settle: settle(), passed, over };
     // Who has little to look at does not wait for who has much.
     const few = [...inboxes].sort(([, a], [, b]) => a.waiting - b.waiting);
     for (const [agent] of few) guarded(agent, (inbox) => inbox.see(how));

@@ -1,4 +1,5 @@
 import { dropNames, lookAtDrop, type SeenDrop } from '../host/inbox/drops.ts';
+import { Pace } from './pace.ts';
 
 interface Entry {
   name: string;
@@ -17,6 +18,8 @@ export interface Look {
   /** Milliseconds since 1970. */
   now: number;
   settle: number;
+  /** Milliseconds on a clock that nobody sets. */
+  passed: number;
   /** The time for this look is up: the rest is for the next one. */
   over: () => boolean;
 }
@@ -37,6 +40,7 @@ export class Inbox {
   #order: Entry[] = [];
   #sorted = true;
   #cut = false;
+  readonly #pace = new Pace<Entry>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -101,7 +105,11 @@ export class Inbox {
     }
     this.#cut = at < this.#order.length && shown.length < most;
     if (at > shown.length) this.#order = [...shown, ...this.#order.slice(at)];
-    return shown.map(seenOf);
+    const paced = this.#pace.of(shown, seenOf, { passed: look.passed, count: this.#entries.size });
+    return paced.map(({ entry, wait }) => {
+      const seen = seenOf(entry);
+      return wait === 0 ? seen : { ...seen, ready: false, readyAt: look.now + wait };
+    });
   }
 
   #entry(name: string): Entry {

@@ -2,9 +2,9 @@
 
 import { join } from 'node:path';
 import { makeFolder } from '../host/files/files.ts';
+import type { NewFile } from '../host/files/many.ts';
 import { lookAt } from '../host/files/records.ts';
 import { redacted } from '../host/secrets.ts';
-import { writeDurableLater } from '../host/time/later.ts';
 import { instant } from '../model/duration.ts';
 import type { Layout } from '../model/layout.ts';
 import type { Phase, Proposal } from '../model/proposal.ts';
@@ -50,10 +50,10 @@ const waiting: Record<Phase, string> = {
 };
 
 /**
- * Write a proposal's receipt, whole or not at all; the same one may be written again.
- * Throws Failure `host-failed` when its folder is not one of ours.
+ * A proposal's receipt as it is to be written; makes its folder.
+ * @throws Failure `host-failed` when its folder is not one of ours.
  */
-export async function writeReceipt({ layout, proposal, extras }: DueNow): Promise<void> {
+export function receiptFile({ layout, proposal, extras }: DueNow): NewFile {
   const folder = layout.receipts(proposal.proposer);
   if (/[/\0]|^\./.test(proposal.id) || /[/\0]|^\./.test(proposal.proposer)) {
     throw failed(folder, 'a proposal id that is a file name', proposal.id);
@@ -63,7 +63,7 @@ export async function writeReceipt({ layout, proposal, extras }: DueNow): Promis
   // Agents are shown this folder and never write it; a link here would lead a write elsewhere.
   if (!found?.isDirectory()) throw failed(folder, 'a folder', 'something else');
   const content = `${redacted(JSON.stringify(receiptOf(proposal, extras), null, 2))}\n`;
-  await writeDurableLater(join(folder, `${proposal.id}.json`), content, 0o644);
+  return { path: join(folder, `${proposal.id}.json`), content, mode: 0o644 };
 }
 
 function failed(folder: string, expected: string, actual: string): Failure {

@@ -34,8 +34,9 @@ describe('what is sealed', () => {
   test.each<[string, Drop[], Rows, number]>([
     ['what is ready', [drop('a.patch'), drop('b.patch', { ready: false })], {}, 1],
     ['not what is being sealed', [drop('a.patch')], { pending: [pending(seal('a.patch'))] }, 0],
-    ['64 at once', many, {}, 64],
-    ['as much as there is room for', many, { pending: [pending(seal('other'))] }, 63],
+    ['32 of one agent at once', many, {}, 32],
+    ['64 at once', [...many, ...many.map((one) => ({ ...one, agent: 'scout' }))], {}, 64],
+    ['as much as there is room for', many, { pending: [pending(seal('other'))] }, 31],
   ])('%s', (_, drops, rows, count) => expect(ids(drops, rows)).toHaveLength(count));
 
   test('nothing while stopping', () => {
@@ -50,7 +51,9 @@ describe('what is sealed', () => {
   test('no agent behind the flood of another', () => {
     const flood = many.map((one, index) => ({ ...one, readyAt: index }));
     const late = [drop('z', { agent: 'scout', readyAt: now }), drop('y', { agent: 'scout' })];
-    const open = Array.from({ length: 60 }, (_, at) => pending(seal(`open${at}`)));
+    const open = Array.from({ length: 60 }, (_, at) =>
+      pending({ ...seal(`open${at}`), agent: at % 2 === 0 ? 'maker' : 'keeper' }),
+    );
     expect(said(intake(view({ pending: open }, { drops: [...flood, ...late] })))).toEqual([
       ...['seal:scout/y', 'seal:scout/z', 'seal:maker/d0.patch', 'seal:maker/d1.patch'],
     ]);

@@ -12,8 +12,11 @@ import {
   stageMany,
 } from './support/flood.ts';
 
-/** How many lie there after the loop was blocked; by hand: AIRLOCK_FLOOD=40000. */
-const blocked = Number(process.env.AIRLOCK_FLOOD ?? 9_000);
+/**
+ * How many lie there after the loop was blocked; by hand: AIRLOCK_FLOOD=40000. No event tells of
+ * any of them, however few they are.
+ */
+const blocked = Number(process.env.AIRLOCK_FLOOD ?? 1_500);
 
 /** The tick beats each second, as the sweep is what finds drops that no event told. */
 const policy = floodPolicy('* * * * * *');
@@ -26,7 +29,8 @@ async function flooded(agents: string[], count: number) {
   return { host, flood, ...committed };
 }
 
-const left = ({ inboxes }: Flood) => inboxes.flatMap((inbox) => readdirSync(inbox)).length;
+const left = ({ inboxes }: Flood) =>
+  inboxes.flatMap((inbox) => readdirSync(inbox)).filter((name) => name.startsWith('d')).length;
 
 /** Each drop became one proposal, its original is kept, and nothing is left in the inboxes. */
 function expectEachOnce(host: TestHost, count: number, proposals: Committed['proposals']): void {
@@ -53,11 +57,11 @@ test('5,000 drops at once from five agents: none missed, none twice', async () =
   expectEachOnce(host, flood.count, proposals);
 }, 400_000);
 
-test('more drops than the kernel can tell of while the loop is blocked: none missed, none twice, and no other agent waits for them', async () => {
+test('drops that the kernel cannot tell of any more while the loop is blocked: none missed, none twice, and no other agent waits for them', async () => {
   const { host, flood, proposals } = await flooded(['ada'], blocked);
   await using _ = host;
-  // Synchronous: the loop stands while another process renames, two events each.
-  execFileSync(process.execPath, dropMany(flood));
+  // Synchronous: the loop stands meanwhile.
+  execFileSync(process.execPath, dropMany(flood, { untold: true }));
   host.dropFile('ben', 'beside.patch', newFile('beside'));
   const beside = () => [...proposals.values()].some((one) => one.drop === 'beside');
   await until(beside, () => 'the drop of another agent to be received');

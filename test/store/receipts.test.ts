@@ -1,9 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeReceipt } from '../../supervisor/store/receipts.ts';
+import { writeDurableLater } from '../../supervisor/host/time/later.ts';
+import { receiptFile } from '../../supervisor/store/receipts.ts';
 import { aProposal, someReason, time } from '../fixtures/store/rows.ts';
 import { emptyRoot, reasonOfRejecting } from './support.ts';
+
+async function writeReceipt(due: Parameters<typeof receiptFile>[0]): Promise<void> {
+  const { path, content, mode } = receiptFile(due);
+  await writeDurableLater(path, content, mode);
+}
 
 const extras = { restartPending: true, at: time };
 

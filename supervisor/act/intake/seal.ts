@@ -32,7 +32,10 @@ export function seal(request: SealRequest): SealResult {
 /** More than these are made durable by one call instead of one a file (platform notes, Files). */
 const few = 3;
 
-/** Seal many: as one after another, but on the disk together. */
+/**
+ * Seal many: as one after another, but on the disk together. That an answer stands in its place
+ * is durable with what is made durable next; until then the journal knows, or it is sealed again.
+ */
 export async function sealAll(requests: readonly SealRequest[]): Promise<SealAnswer[]> {
   const first = requests[0];
   if (first === undefined) return [];
@@ -42,15 +45,13 @@ export async function sealAll(requests: readonly SealRequest[]): Promise<SealAns
   const { layout } = first;
   const all = requests.map((one) => answerOf(() => guarded(one, () => write(one))));
   await sync(layout);
-  const published = requests.map((one, at) =>
+  return requests.map((one, at) =>
     answerOf(() => {
       const written = all[at] as Answer<Written>;
       if ('failed' in written) throw new Failure(written.failed.code, written.failed);
       return guarded(one, () => publish(written.ok));
     }),
   );
-  await sync(layout);
-  return published;
 }
 
 async function sync(layout: Layout): Promise<void> {

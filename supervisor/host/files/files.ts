@@ -7,6 +7,7 @@ import {
   fsyncSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -65,6 +66,17 @@ export function readBytes(file: string): Buffer | null {
 /** Names in a folder, sorted; empty when there is no such folder. */
 export function listFolder(folder: string): string[] {
   return orNull(() => readdirSync(folder).sort()) ?? [];
+}
+
+/** Whether a folder holds more names than this; reads no more of them. */
+export function holdsMore(folder: string, most: number): boolean {
+  const entries = opendirSync(folder, { bufferSize: 1024 });
+  try {
+    for (let count = 0; entries.readSync() !== null; count++) if (count >= most) return true;
+    return false;
+  } finally {
+    entries.closeSync();
+  }
 }
 
 /** What is at a path itself, links not followed. */

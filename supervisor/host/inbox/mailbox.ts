@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  mkdirSync,
-  opendirSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { errorCode, makeFolder, writeAll } from '../files/files.ts';
+import { closeSync, constants, fchownSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { errorCode, holdsMore, makeFolder, writeAll } from '../files/files.ts';
 import type { Identity } from '../sandbox/identity.ts';
 
 /** What came of putting a file before an agent. */
@@ -40,7 +31,7 @@ export function deliverFile(letter: Letter): Delivery {
     const folder = `/proc/self/fd/${workspace}/mail`;
     makeOwn(folder, letter.identity);
     mail = openSync(folder, folderFlags);
-    if (holds(`/proc/self/fd/${mail}`, letter.most)) return { kind: 'full' };
+    if (holdsMore(`/proc/self/fd/${mail}`, letter.most - 1)) return { kind: 'full' };
     writeLetter(`/proc/self/fd/${mail}`, letter);
     return { kind: 'delivered' };
   } catch (error) {
@@ -65,17 +56,6 @@ function makeOwn(folder: string, identity: Identity): void {
     fchownSync(fd, identity.uid, identity.gid);
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Whether a folder holds so many files; reads no more of them than that. */
-function holds(folder: string, most: number): boolean {
-  const entries = opendirSync(folder);
-  try {
-    for (let count = 0; count < most; count++) if (entries.readSync() === null) return false;
-    return true;
-  } finally {
-    entries.closeSync();
   }
 }
 

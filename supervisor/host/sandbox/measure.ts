@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { opendirSync, statfsSync, statSync } from 'node:fs';
-import { orNull } from '../files/files.ts';
+import { statfsSync, statSync } from 'node:fs';
+import { holdsMore, orNull } from '../files/files.ts';
 import { bareEnvironment } from '../process/environment.ts';
 
 /** What folders hold. */
@@ -51,16 +51,6 @@ export function nameCounter(folder: string, most: number): () => boolean {
     const now = orNull(() => statSync(folder).mtimeMs);
     if (now === null || now === changed) return false;
     changed = now;
-    return moreThan(folder, most);
+    return holdsMore(folder, most);
   };
-}
-
-function moreThan(folder: string, most: number): boolean {
-  const entries = opendirSync(folder, { bufferSize: 1024 });
-  try {
-    for (let count = 0; entries.readSync() !== null; count++) if (count === most) return true;
-    return false;
-  } finally {
-    entries.closeSync();
-  }
 }

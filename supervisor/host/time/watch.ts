@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import chokidar from 'chokidar';
-import { orNull } from '../files/files.ts';
+import { holdsMore, orNull } from '../files/files.ts';
 import { nameToText, pathOf } from '../inbox/names.ts';
 import { clock } from './clock.ts';
 
@@ -30,10 +30,13 @@ export interface WatchFolders {
 /**
  * Watch folders, not what is deeper. Only the folders themselves have an inotify watch: every file
  * is ignored. chokidar still lists a folder anew, with a stat of every file, each second in which
- * something happens in it: a sub-folder that is flooded is left alone for as long.
+ * something happens in it, and when it is added (40,000: more than a second of this thread). So a
+ * sub-folder that is flooded, or holds much, is left alone until it holds little; meanwhile it is
+ * told of as a whole, once a second.
  */
 export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): Watcher {
-  const watched = new Set([...folders, ...parents, ...parents.flatMap(subfolders)]);
+  const inner = parents.flatMap(subfolders);
+  const watched = new Set([...folders, ...parents, ...inner.filter((one) => !crowded(one))]);
   const watcher = chokidar.watch([...watched], {
     depth: 0,
     ignoreInitial: true,
@@ -57,16 +60,26 @@ export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): 
   const forget = (folder: string) => {
     if (watched.delete(folder)) watcher.unwatch(folder);
   };
-  const floods = new FloodSpotter((folder) => {
+  const alone = new Set<string>();
+  const leaveAlone = (folder: string) => {
     forget(folder);
-    later(calm, () => add(folder));
-  });
+    alone.add(folder);
+    later(calm, () => {
+      alone.delete(folder);
+      if (!isFolder(folder)) return;
+      if (!crowded(folder)) return add(folder);
+      wake(folder, '', false);
+      leaveAlone(folder);
+    });
+  };
+  const floods = new FloodSpotter(leaveAlone);
+  for (const folder of inner) if (!watched.has(folder)) leaveAlone(folder);
   const heard = (folder: string, name: string, event: string) => {
     if (!watched.has(folder)) return;
     if (parents.includes(folder)) {
       const inner = join(folder, name);
       if (!isFolder(inner)) forget(inner);
-      else if (!watched.has(inner)) add(inner);
+      else if (!watched.has(inner) && !alone.has(inner)) add(inner);
     }
     wake(folder, name, renames.see(folder, name, event));
     if (parents.includes(dirname(folder))) floods.see(folder);
@@ -93,8 +106,12 @@ const begins = [100, 1000];
 /** So many events within so many milliseconds are a flood. */
 const flood = 400;
 const calm = 1000;
+/** A folder with more names is not chokidar's to list. */
+const much = 500;
+/** What cannot be read is told of by who watches it. */
+const crowded = (folder: string): boolean => orNull(() => holdsMore(folder, much)) ?? false;
 
-/** Counts a folder's events, and tells when they are a flood. */
+/** Counts a folder's events, and tells when they are a flood, or when it holds much. */
 class FloodSpotter {
   readonly #counts = new Map<string, { since: number; events: number }>();
   readonly #told: (folder: string) => void;
@@ -106,10 +123,11 @@ class FloodSpotter {
   see(folder: string): void {
     const now = clock.monotonic();
     const known = this.#counts.get(folder);
-    const count = known && now - known.since < calm ? known : { since: now, events: 0 };
+    const begun = known !== undefined && now - known.since < calm;
+    const count = begun ? known : { since: now, events: 0 };
     count.events++;
     this.#counts.set(folder, count);
-    if (count.events < flood) return;
+    if (count.events < flood && (begun || !crowded(folder))) return;
     this.#counts.delete(folder);
     this.#told(folder);
   }

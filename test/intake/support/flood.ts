@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Phase } from '../../../supervisor/model/proposal.ts';
 import type { Journal } from '../../../supervisor/store/journal.ts';
@@ -32,11 +32,25 @@ export function stageMany({ inboxes, count }: Flood): void {
   }
 }
 
-/** Arguments of a node that drops them all, as fast as it can, in the order of their numbers. */
-export function dropMany(flood: Flood): string[] {
+/** How many events the kernel keeps for who is not listening; what comes then is told to nobody. */
+const eventsKept = () => Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
+
+/**
+ * Arguments of a node that drops them all, as fast as it can, in the order of their numbers.
+ * `untold`: after more renames of a dot-file than the kernel can tell of.
+ */
+export function dropMany(flood: Flood, { untold = false } = {}): string[] {
+  // Two events each.
+  const renames = untold ? eventsKept() / 2 + 1000 : 0;
   const program = `
-    const { renameSync } = require('node:fs');
+    const { renameSync, writeFileSync } = require('node:fs');
     const { inboxes, count } = ${JSON.stringify(flood)};
+    const [odd, even] = ['/.odd', '/.even'].map((name) => inboxes[0] + name);
+    if (${renames} > 0) writeFileSync(odd, '');
+    for (let at = 0; at < ${renames}; at += 2) {
+      renameSync(odd, even);
+      renameSync(even, odd);
+    }
     for (let at = 0; at < count; at++) {
       const inbox = inboxes[at % inboxes.length];
       renameSync(inbox + '/.d' + at + '.patch', inbox + '/d' + at + '.patch');

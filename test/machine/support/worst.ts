@@ -26,6 +26,15 @@ export interface Run {
   notes: string[];
 }
 
+/** What came of one drop. */
+export interface Dropped {
+  id: string;
+  drop: string;
+  phase: string;
+  reason: { code: string } | null;
+  run: string | null;
+}
+
 /** What came of one that did its worst. */
 export interface Seen {
   run: Run;
@@ -159,4 +168,10 @@ export async function worst(
   const told = [...trace.matchAll(/offence (\d{13})/g)].at(-1)?.[1];
   const offence = meanwhile === undefined ? Number(told) : asked;
   return { run, containedMs: empty - offence, besideMs };
+}
+
+/** What was dropped is taken away, or was taken in meanwhile. */
+export async function emptyInbox({ machine }: InstalledHost): Promise<void> {
+  const inbox = '/var/lib/airlock/inbox/ada';
+  await machine.until(`find ${inbox} -mindepth 1 -delete 2>/dev/null; [ -z "$(ls -A ${inbox})" ]`);
 }
