@@ -10,6 +10,10 @@ import {
   removeTree,
 } from '../host/files/files.ts';
 import { flip } from '../host/files/links.ts';
+import { lookAt } from '../host/files/records.ts';
+import { setMode } from '../host/files/tree.ts';
+import { mustCall } from '../host/process/call.ts';
+import { systemd } from '../host/process/systemd.ts';
 import { unpack } from '../host/process/tar.ts';
 import { type Backup, backupSchema } from '../model/backup.ts';
 import { stamp } from '../model/duration.ts';
@@ -28,6 +32,8 @@ export interface RestoreOptions {
   replace: boolean;
   /** Re-hash a release. */
   verify: (layout: Layout, release: string) => Reason[];
+  /** tmpfiles.d of a host install: who may do what in ROOT; null: a checkout. */
+  modes: string | null;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -64,19 +70,39 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     const backup = examine(stage, options);
     const aside = clearTheWay(options);
     const policyKept = placePolicy(stage, options);
+    await giveTo(
+      layout.root,
+      [...ours, 'journal.db'].map((name) => join(stage, name)),
+    );
     await syncFileSystem(stage);
     for (const name of kept) place(join(stage, name), join(layout.root, name));
     if (backup.journal) {
       // What a killed writer left beside another journal would be taken for this one's.
       for (const end of ['-wal', '-shm']) removeTree(`${layout.journal}${end}`);
+      // As readable as the folder that it is in: operators read it there.
+      setMode(join(stage, 'journal.db'), 0o644);
       place(join(stage, 'journal.db'), layout.journal);
     }
     if (backup.current !== null) flip(layout, backup.current, null);
+    await giveTo(layout.root, [layout.current]);
+    if (options.modes !== null) await systemd.modes(options.modes);
     return { backup, aside, policyKept };
   } finally {
     removeTree(stage);
     lock.release();
   }
+}
+
+/** Switches stay root's, who put them back: whose a switch file is, halted. */
+const ours = kept.filter((name) => name !== 'var/switches');
+
+/** Root unpacked it; whose ROOT is must be able to change it. */
+async function giveTo(root: string, paths: readonly string[]): Promise<void> {
+  const owner = lookAt(root);
+  const there = paths.filter((path) => kindOf(path) !== 'absent');
+  if (process.geteuid?.() !== 0 || owner === null || there.length === 0) return;
+  const to = `${owner.uid}:${owner.gid}`;
+  await mustCall('chown', ['--recursive', '--no-dereference', to, ...there], 'restore');
 }
 
 /** What was unpacked is a whole backup, or nothing happens. */
@@ -126,9 +152,9 @@ function clearTheWay({ layout, replace, now }: RestoreOptions): string | null {
   // The writer lock stays: it is ours just now. Traces are no part of a backup.
   const staying = new Set(['writer.lock', 'traces']);
   const state = listFolder(layout.state).filter((name) => !staying.has(name));
-  const ours = kept.filter((name) => !name.startsWith('var/state/'));
+  const outside = kept.filter((name) => !name.startsWith('var/state/'));
   // The journal last: cut off before, all of it is done again.
-  for (const name of [...ours, 'current', ...state.reverse().map((one) => `var/state/${one}`)]) {
+  for (const name of [...outside, 'current', ...state.reverse().map((one) => `var/state/${one}`)]) {
     const from = join(layout.root, name);
     if (kindOf(from) === 'absent') continue;
     makeFolder(dirname(join(aside, name)));

@@ -67,11 +67,6 @@ export async function upgrade(options: UpgradeOptions): Promise<Upgraded> {
 
 async function unpacked(source: string, stage: string): Promise<string> {
   if (kindOf(source) === 'folder') return source;
-  if (kindOf(source) === 'absent') {
-    const hint = 'Name a package that is there: its .tar.gz, or the folder it was unpacked to.';
-    const parts = { step: 'upgrade', input: source, hint };
-    throw new Failure('not-found', { message: `there is no ${source}`, ...parts });
-  }
   removeTree(stage);
   makeFolder(stage, 0o700);
   await unpack(source, stage);
@@ -92,7 +87,13 @@ function versionBefore(place: HostPlace, to: string): string {
     throw new Failure('usage', { message, step: 'upgrade', input: place.base, hint });
   }
   if (current !== to) return current;
-  throw new Failure('usage', { message: `${to} is current already`, step: 'upgrade', input: to });
+  const hint = 'There is nothing to do: `airlock status` names the version that runs.';
+  throw new Failure('usage', {
+    message: `${to} is current already`,
+    step: 'upgrade',
+    input: to,
+    hint,
+  });
 }
 
 const option = (instance: string | null) => (instance === null ? [] : ['--instance', instance]);

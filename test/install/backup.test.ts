@@ -49,7 +49,7 @@ function folder(): string {
 function asking(root: string, more: Partial<RestoreOptions> = {}): RestoreOptions {
   return {
     ...{ layout: layout(root), policyFile: join(root, '..', 'airlock.yaml'), file: archive },
-    ...{ replace: false, verify: verifyRelease, now: Date.UTC(2026, 0, 6), ...more },
+    ...{ replace: false, verify: verifyRelease, now: Date.UTC(2026, 0, 6), modes: null, ...more },
   };
 }
 

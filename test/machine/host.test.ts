@@ -89,6 +89,39 @@ describe('an installed host', () => {
     expect(host.airlock('policy', 'apply').exit).toBe(0);
   });
 
+  it('comes back from a backup as what it was: ours, readable, and at work', async () => {
+    const { machine } = host;
+    host.drop('ada', 'kept', { 'app/kept.md': 'Kept.\n' });
+    await host.reaches('kept', 'stable');
+    const was = host.current;
+    expect(host.airlock('backup', '/root').exit).toBe(0);
+    const live = host.airlock('restore', '/root/nosuch.tar.gz');
+    machine.must('systemctl stop airlock');
+    const absent = host.airlock('restore', '/root/nosuch.tar.gz');
+    const [file = ''] = machine.must('ls /root/airlock-backup-*').trim().split('\n');
+    const restored = host.airlock('restore', file, '--replace');
+    machine.must('systemctl start airlock');
+    expect(live.stderr).toContain('Stop it first: `systemctl stop airlock`');
+    expect(absent.stderr).toContain('there is no file /root/nosuch.tar.gz (not-found)');
+    expect(restored).toMatchObject({ exit: 0 });
+    expect(restored.stdout).toContain('then `systemctl start airlock`');
+    const strange = `find /var/lib/airlock -not -user airlock -not -path '*/var/before-restore-*'
+      -not -path '*/inbox/*' -not -path '*/workspaces/*' -not -path '*/var/switches/*'
+      -not -path '*/var/control/*'`;
+    expect(machine.must(strange.replaceAll('\n', ' '))).toBe('');
+    const { findings } = host.json<{ findings: { check: string; ok: boolean }[] }>('doctor');
+    expect(findings.filter((one) => one.check === 'path' && !one.ok)).toEqual([]);
+    expect(host.airlock('install', '--dry-run').exit).toBe(0);
+    const operator = 'setpriv --reuid 65534 --regid airlock-operators --clear-groups airlock';
+    expect(machine.must(`${operator} status --json`)).toContain(was);
+    machine.must(
+      `${operator} halt --agent ben --reason 'a test' && ${operator} resume --agent ben`,
+    );
+    expect(host.airlock('run', 'ada').exit).toBe(0);
+    host.drop('ada', 'later', { 'app/later.md': 'Later.\n' });
+    await host.reaches('later', 'stable');
+  });
+
   it('tells journald priorities and fields, and no text of a line can forge one', async () => {
     const { machine } = host;
     host.airlock('halt', '--host', '--reason', 'line\nPRIORITY=0\nAIRLOCK_FORGED=yes');

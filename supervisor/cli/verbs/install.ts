@@ -15,7 +15,7 @@ import { packageFolder } from '../place.ts';
 /** Put this package on the host. Says what it does, and does just that; may be said again. */
 export async function verb(call: Call): Promise<Result> {
   const place = hostOf(call);
-  await mustBeAble(place, flag(call, 'dryRun'));
+  await mustBeAble(place, 'install', flag(call, 'dryRun'));
   const folder = packageFolder(import.meta.dirname);
   if (folder === null) throw noPackage(import.meta.dirname);
   const found = readPackage(folder);
@@ -63,21 +63,26 @@ export async function carried(
   return {
     exit: exits.done,
     json: { schema: 1, ok: true, dryRun: dry, steps },
-    text: () => (dry ? 'Nothing was done (+ to do, = so already).' : `Done. ${next}`),
+    text: () => (dry ? 'Nothing was done (+ to do, = so already).' : `Done. ${next}`.trimEnd()),
   };
 }
 
-export async function mustBeAble({ prefix }: HostPlace, dry: boolean): Promise<void> {
+/** `dry`: null where there is no --dry-run and no --prefix. */
+export async function mustBeAble(
+  { prefix }: HostPlace,
+  step: 'install' | 'upgrade' | 'uninstall',
+  dry: boolean | null,
+): Promise<void> {
   if (prefix !== '' || dry) return;
+  const other = (hint: string) => (dry === null ? 'Say it as root.' : hint);
   if (process.getuid?.() !== 0) {
-    const hint = 'Say it as root, or try --dry-run, or --prefix DIR.';
-    const message = 'only root can install a service';
-    throw new Failure('usage', { message, step: 'install', hint });
+    const hint = other('Say it as root, or try --dry-run, or --prefix DIR.');
+    throw new Failure('usage', { message: `only root can ${step} a service`, step, hint });
   }
   if (await systemd.there()) return;
   const message = 'no systemd runs here';
   const hint = 'Install into a folder with --prefix DIR, or run `airlock start` in the foreground.';
-  throw new Failure('usage', { message, step: 'install', hint });
+  throw new Failure('usage', { message, step, hint });
 }
 
 function noPackage(input: string): Failure {

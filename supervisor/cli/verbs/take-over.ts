@@ -7,7 +7,7 @@ import { carried, hostOf, mustBeAble } from './install.ts';
 /** The part of an upgrade that only the version itself knows: its units, links and folders. */
 export async function verb(call: Call): Promise<Result> {
   const place = hostOf(call);
-  await mustBeAble(place, false);
+  await mustBeAble(place, 'upgrade', null);
   const folder = packageFolder(import.meta.dirname);
   if (folder === null) throw usage('this is a checkout, not a package');
   const plan = installPlan(place, readPackage(folder), { policy: {}, start: false });

@@ -7,7 +7,7 @@ import { carried, hostOf, mustBeAble } from './install.ts';
 /** Take this instance off the host; the program goes with the last one. */
 export async function verb(call: Call): Promise<Result> {
   const place = hostOf(call);
-  await mustBeAble(place, flag(call, 'dryRun'));
+  await mustBeAble(place, 'uninstall', flag(call, 'dryRun'));
   const purge = flag(call, 'purge');
   const left = {
     others: instancesOn(place).filter((one) => one !== place.instance),

@@ -10,7 +10,7 @@ import { hostOf, mustBeAble } from './install.ts';
 export async function verb(call: Call): Promise<Result> {
   const place = hostOf(call);
   if (place.instance !== null) throw usage('an upgrade is of all instances: no --instance');
-  await mustBeAble(place, false);
+  await mustBeAble(place, 'upgrade', null);
   const within = milliseconds(text(call, 'within') ?? '5m');
   if (within === null) throw usage('--within is a duration: 90s, 5m', text(call, 'within'));
   const instances = instancesOn(place);

@@ -1,4 +1,6 @@
-import { mustCall } from './call.ts';
+import { Failure } from '../../model/reason.ts';
+import { kindOf } from '../files/files.ts';
+import { call, mustCall } from './call.ts';
 
 /** Things of one folder that go into an archive, by name. */
 export interface Packed {
@@ -18,8 +20,21 @@ export async function pack(file: string, parts: readonly Packed[]): Promise<void
   await mustCall('tar', [...how, ...from], 'pack', [0, 1]);
 }
 
-/** Unpack into an empty folder, as the user who calls. Throws Failure `host-failed`. */
+/** Unpack into an empty folder, as the user who calls. Throws `not-found` or `host-failed`. */
 export async function unpack(file: string, folder: string): Promise<void> {
+  const at = { step: 'unpack', input: file };
+  if (kindOf(file) === 'absent') {
+    const hint = 'Name a file that is there.';
+    throw new Failure('not-found', { message: `there is no file ${file}`, ...at, hint });
+  }
   const how = ['--extract', '--gzip', '--no-same-owner', '--preserve-permissions'];
-  await mustCall('tar', [...how, '--file', file, '--directory', folder], 'unpack');
+  const { exit, stderr } = await call('tar', [...how, '--file', file, '--directory', folder]);
+  if (exit === 0) return;
+  throw new Failure('host-failed', {
+    message: `${file} cannot be unpacked`,
+    ...at,
+    expected: 'a whole .tar.gz, and room for it',
+    cause: stderr.trim().slice(-2000),
+    hint: 'Take the file again, or make room: see the cause.',
+  });
 }
