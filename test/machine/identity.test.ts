@@ -233,6 +233,12 @@ describe('identity on an installed host', () => {
     expect(host.current).toBe(before);
   });
 
+  it.each(['upgrade', 'uninstall'])('says to an operator that %s takes root', (verb) => {
+    const { exit, stderr } = says('olga', verb, ...(verb === 'upgrade' ? ['/host/package'] : []));
+    expect([exit, stderr.split('\n')[0]]).toEqual([2, `only root can ${verb} a service (usage)`]);
+    expect(stderr.includes('--dry-run')).toBe(verb === 'uninstall');
+  });
+
   it('makes nobody propose as an agent', () => {
     const as = host.airlock('propose', '/home/olga/hers', '--as', 'ada');
     expect(as.exit).toBe(2);
