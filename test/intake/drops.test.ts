@@ -170,6 +170,20 @@ describe('the watcher', () => {
     await watcher.close();
   });
 
+  test('an inbox that holds much is told of as a whole, from the first', async () => {
+    for (let at = 0; at < 600; at++) writeFileSync(join(inbox, `drop-${at}`), 'x');
+    const told = new Set<string>();
+    const watcher = start((folder, name) => folder === inbox && told.add(name));
+    await watcher.ready;
+    let count = 0;
+    await until(() => {
+      writeFileSync(join(inbox, `later-${count++ % 50}`), 'x');
+      return told.has('');
+    });
+    await watcher.close();
+    expect([...told]).toEqual(['']);
+  });
+
   test('a folder that is no inbox is never left alone: an operator may ask very often', async () => {
     const { control } = host.layout;
     mkdirSync(control, { recursive: true });
