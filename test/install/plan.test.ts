@@ -1,4 +1,11 @@
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { carryOut, foresee } from '../../supervisor/install/effects.ts';
@@ -78,12 +85,29 @@ describe('a plan', () => {
     const { base, root } = place(prefix);
     mkdirSync(join(base, '.unfinished/bin'), { recursive: true });
     writeFileSync(join(base, '.unfinished/bin/airlock'), '#!/bi');
+    // Of a version that had more files.
+    writeFileSync(join(base, '.unfinished/old.js'), '');
     mkdirSync(join(root, 'deps', `${lock}.part`), { recursive: true });
     writeFileSync(join(root, 'deps', `${lock}.part`, 'half'), '');
     await carryOut(planned(prefix, folder), silent);
     const whole = emptyFolder();
     await carryOut(planned(whole, folder), silent);
     expect(contents(prefix)).toEqual(contents(whole));
+  });
+
+  it('takes no dependencies for whole whose unpacking ended half-way', async () => {
+    const prefix = emptyFolder();
+    const plan = planned(prefix, await tinyPackage());
+    const torn = join(emptyFolder(), 'torn.tar.gz');
+    const half = plan.map((step): InstallStep => {
+      if (step.do !== 'deps') return step;
+      const whole = readFileSync(step.from);
+      writeFileSync(torn, whole.subarray(0, whole.length / 2));
+      return { ...step, from: torn };
+    });
+    await expect(carryOut(half, silent)).rejects.toThrow(/deps/);
+    await carryOut(plan, silent);
+    expect(contents(prefix).get(`var/lib/airlock/deps/${lock}/one/index.js`)).toBeDefined();
   });
 
   it('mends an installed program that was damaged, and leaves a whole one as it is', async () => {
@@ -108,14 +132,21 @@ describe('a plan', () => {
     expect(contents(prefix).get('etc/airlock/airlock.yaml')).toMatch(/# mine/);
   });
 
-  it('foreseen says the same lines as done, and does nothing', async () => {
-    const prefix = emptyFolder();
-    const plan = planned(prefix, await tinyPackage());
-    const [foreseen, done]: string[][] = [[], []];
-    await foresee(plan, (line, state) => foreseen?.push(`${state} ${line}`));
-    expect([...contents(prefix).keys()]).toEqual([]);
-    await carryOut(plan, (line, state) => done?.push(`${state} ${line}`));
-    expect(foreseen).toEqual(done);
+  it('foreseen says the same lines as done, and does nothing, wherever it stands', async () => {
+    const folder = await tinyPackage();
+    const steps = planned(emptyFolder(), folder).length;
+    for (const begun of [0, 3, Math.floor(steps / 2), steps]) {
+      const prefix = emptyFolder();
+      const plan = planned(prefix, folder);
+      await carryOut(plan.slice(0, begun), silent);
+      const before = contents(prefix);
+      const [foreseen, done]: string[][] = [[], []];
+      await foresee(plan, (line, state) => foreseen?.push(`${state} ${line}`));
+      expect(contents(prefix)).toEqual(before);
+      await carryOut(plan, (line, state) => done?.push(`${state} ${line}`));
+      expect(foreseen, `after ${begun} steps`).toEqual(done);
+      expect(done?.filter((line) => line.startsWith('there')).length).toBeGreaterThanOrEqual(begun);
+    }
   });
 
   it('that fails names the step and what to do', async () => {
