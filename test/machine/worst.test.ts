@@ -166,7 +166,7 @@ describe('what is stopped', () => {
     // The best of each: the rest is what else the machine was at.
     const [honest = 0, ...others] = Object.values(rounds).map((all) => Math.min(...all));
     table.push(`${''.padEnd(18)}  the other's work, ms: ${JSON.stringify(rounds)}`);
-    for (const took of others) expect(took).toBeLessThan(2 * honest + 100);
+    for (const took of others) expect(took).toBeLessThan(2 * honest + 200);
   }, 180_000);
 
   it('ignores-term: it is gone two seconds after an operator’s word, deaf or not', async () => {
