@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { systemWords } from '../model/system-words.ts';
+import { fsErrorText } from './files/files.ts';
 import { journaldSink, leadsToJournald } from './journald.ts';
 import { redacted } from './secrets.ts';
 
@@ -31,7 +32,7 @@ const mostWaiting = 1024 * 1024;
 /** A log to stderr: journald's entries, one JSON document a line, or lines for people. */
 export function openLog(target: Target = {}): Log {
   const human = target.human ?? process.stderr.isTTY === true;
-  const again = (cause: string) => log.warn('the log could not be written for a while', { cause });
+  const again = (found: Deaf) => log.warn('the log could not be written for a while', { ...found });
   const out = target.write ?? outOf(human, toStderr(again));
   const write = (line: string) => out(redacted(line));
   const stream = { write: human ? (line: string) => write(forPeople(line)) : write };
@@ -46,6 +47,12 @@ export function openLog(target: Target = {}): Log {
   return log;
 }
 
+/** Why stderr took nothing, and how many lines did not fit into what may wait. */
+interface Deaf {
+  cause: string;
+  lost: number;
+}
+
 const outOf = (human: boolean, stderr: (line: string) => void) =>
   leadsToJournald() && !human ? journaldSink(stderr) : stderr;
 
@@ -53,17 +60,25 @@ const outOf = (human: boolean, stderr: (line: string) => void) =>
  * At once, so that none is lost in a crash. Lines that cannot be written wait for the next one that
  * can, and `again` hears of it: nobody stops because his log does not take a line.
  */
-function toStderr(again: (cause: string) => void): (line: string) => void {
-  const direct = pino.destination({ fd: 2, sync: true, maxLength: mostWaiting });
+function toStderr(again: (found: Deaf) => void): (line: string) => void {
+  const direct = pino.destination({ fd: 2, sync: true });
   let cause: string | null = null;
+  let [held, lost] = [0, 0];
   direct.on('error', (error: Error) => {
-    cause = systemWords(error.message, error);
+    cause = fsErrorText(error);
   });
   return (line) => {
     const before = cause;
     cause = null;
-    direct.write(line);
-    if (before !== null && cause === null) again(before);
+    const fits = held + line.length <= mostWaiting;
+    if (fits) held += line.length;
+    else lost += 1;
+    // What waits is tried again, if only with nothing more.
+    direct.write(fits ? line : '');
+    if (cause !== null) return;
+    const found = { cause: before ?? '', lost };
+    [held, lost] = [0, 0];
+    if (before !== null) again(found);
   };
 }
 

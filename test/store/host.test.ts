@@ -77,26 +77,39 @@ test('an error in a log keeps its causes', () => {
   expect(lines[0]).toContain('inner');
 });
 
-test('a log that takes no line for a while costs no line, and nobody his life', () => {
+/** What a log writes to stderr that takes nothing for some calls, and its exit code. */
+function logged(program: string, calls: number) {
   const file = join(folder(), 'log');
   const log = join(import.meta.dirname, '../../supervisor/host/log.ts');
-  const script = `import { openLog } from '${log}';
-    const log = openLog({ human: false });
-    for (const line of ['first', 'second', 'third', 'fourth']) log.info(line);`;
-  const fails = ['-P', file, '-e', 'inject=write:error=ENOSPC:when=1..2'];
+  const script = `import { openLog } from '${log}'; const log = openLog({ human: false }); ${program}`;
+  const fails = ['-P', file, '-e', `inject=write:error=ENOSPC:when=1..${calls}`];
   const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
   const { status } = spawnSync('strace', ['-o', '/dev/null', ...fails, ...node], {
     stdio: ['ignore', 'ignore', openSync(file, 'w')],
+    timeout: 30_000,
   });
-  expect(status).toBe(0);
   const lines = readFileSync(file, 'utf8').trim().split('\n');
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+  return { status, lines: lines.map((line) => JSON.parse(line)) };
+}
+
+test('a log that takes no line for a while costs no line, and nobody his life', () => {
+  const program = "for (const line of ['first', 'second', 'third', 'fourth']) log.info(line)";
+  const { status, lines } = logged(program, 2);
+  expect(status).toBe(0);
+  expect(lines).toMatchObject([
     { msg: 'first' },
     { msg: 'second' },
     { msg: 'third' },
-    { level: 'warn', cause: expect.stringContaining('ENOSPC') },
+    { level: 'warn', cause: expect.stringContaining('ENOSPC'), lost: 0 },
     { msg: 'fourth' },
   ]);
+});
+
+test('what waits for a log is bounded, and lines that are lost are counted', () => {
+  const { lines } = logged("for (let at = 0; at < 30; at++) log.info('x'.repeat(1e5))", 29);
+  const { lost } = lines.find(({ level }) => level === 'warn');
+  expect(lost).toBe(20);
+  expect(lines).toHaveLength(30 - lost + 1);
 });
 
 test('the service manager is told through its socket, and nobody where there is none', async () => {
