@@ -14,9 +14,12 @@ export interface ProcessIdentity {
 export function identify(pid: number): ProcessIdentity | null {
   const fields = statOf(pid);
   if (fields === null || fields[0] === 'Z' || fields[0] === 'X') return null;
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return { pid, start: fields[19] ?? '', boot };
 }
+
+/** Of this machine, while this process lives. */
+let boot: string | null = null;
 
 /** It is there, and was told to wait: SIGSTOP, a debugger, a terminal's Ctrl-Z. */
 export const isStopped = (pid: number): boolean => /^[Tt]$/.test(statOf(pid)?.[0] ?? '');

@@ -125,19 +125,27 @@ function readProgress() {
 const longestSilence = 2000;
 
 /** bubblewrap's own words: the first process of the sandbox, as the host sees it. */
-function readStatus() {
+export function readStatus(identityOf = identify) {
   let text = '';
+  let pid: number | null = null;
   let first: ProcessIdentity | null = null;
   let settle: () => void = () => undefined;
   const told = new Promise<void>((resolve) => {
     settle = resolve;
   });
+  const look = (child: number) => {
+    whenReadable(() => {
+      first = identityOf(child);
+      settle();
+    });
+  };
   return {
     add(more: string | null) {
       text += more ?? '';
-      const found = first === null ? /"child-pid"\s*:\s*(\d+)/.exec(text) : null;
-      if (found) first = identify(Number(found[1]));
-      if (found || more === null) settle();
+      if (pid !== null) return;
+      pid = Number(/"child-pid"\s*:\s*(\d+)/.exec(text)?.[1] ?? 0) || null;
+      if (pid !== null) look(pid);
+      else if (more === null) settle();
     },
     /** The first process, once bubblewrap told of it; null if it ended without a word. */
     first: () => told.then(() => first),
@@ -161,11 +169,24 @@ function readStatus() {
  */
 function killBoth(child: ChildProcess, first: ProcessIdentity | null): void {
   child.kill('SIGKILL');
-  if (first === null || identify(first.pid)?.start !== first.start) return;
+  if (first === null) return;
+  whenReadable(() => {
+    if (identify(first.pid)?.start !== first.start) return;
+    try {
+      process.kill(first.pid, 'SIGKILL');
+    } catch (error) {
+      if (errorCode(error) !== 'ESRCH') throw error;
+    }
+  });
+}
+
+/** Now, or once /proc can be read again: nobody who waits for it could be told (EMFILE). */
+function whenReadable(work: () => void): void {
   try {
-    process.kill(first.pid, 'SIGKILL');
+    work();
   } catch (error) {
-    if (errorCode(error) !== 'ESRCH') throw error;
+    if (!['EMFILE', 'ENFILE', 'EIO', 'ENOMEM'].includes(errorCode(error) ?? '')) throw error;
+    setTimeout(() => whenReadable(work), longestLook);
   }
 }
 
@@ -178,8 +199,12 @@ const longestLook = 50;
  */
 export async function treeGone(first: ProcessIdentity | null): Promise<void> {
   if (first === null) return;
-  for (let look = 1; identify(first.pid)?.start === first.start; look *= 2) {
-    await wait(Math.min(look, longestLook));
+  let there = true;
+  for (let look = 1; there; look *= 2) {
+    whenReadable(() => {
+      there = identify(first.pid)?.start === first.start;
+    });
+    if (there) await wait(Math.min(look, longestLook));
   }
 }
 
