@@ -12,7 +12,8 @@ export interface Fault {
 
 /** What strace is told; `null`: only to write the calls down. */
 function options(calls: string, fault: Fault | null, log: string): string[] {
-  const trace = ['-qq', '-y', '-o', log, '-e', `trace=${calls}`];
+  // What a folder was opened for tells whose sync of it that is.
+  const trace = ['-qq', '-y', '-o', log, '-e', `trace=${calls},openat`];
   if (fault === null) return trace;
   const { error, first, count } = fault;
   const when = `when=${first}..${first + count - 1}`;
@@ -43,6 +44,7 @@ export class Hurting {
       () => tidsOf(machine.pid).every(held) || this.#ended,
       () => 'strace to hold the daemon',
     );
+    if (this.#ended && machine.running) throw new Error(`strace: ${this.#strace.spawnargs}`);
   }
 
   get #ended(): boolean {
@@ -63,7 +65,7 @@ export interface Called {
   name: string;
   /** The how manieth of that name in its thread. */
   number: number;
-  /** What it was about, the same in each life: ids and numbers are left out. */
+  /** Name, O_CREAT or O_DIRECTORY, path; the same in each life: ids and numbers are left out. */
   kind: string;
   injected: boolean;
 }
@@ -72,6 +74,7 @@ export interface Called {
 export function callsUnder(log: string, folder: string): Called[] {
   if (!existsSync(log)) return [];
   const counts = new Map<string, number>();
+  const opened = new Map<string, string>();
   const all: Called[] = [];
   for (const line of readFileSync(log, 'utf8').split('\n')) {
     const [, thread = 'main', name = ''] = /^(?:(\d+) +)?(\w+)\(/.exec(line) ?? [];
@@ -80,7 +83,12 @@ export function callsUnder(log: string, folder: string): Called[] {
     counts.set(`${thread} ${name}`, number);
     const path = line.split(folder)[1]?.split(/[>"]/)[0];
     if (path === undefined) continue;
-    all.push({ name, number, kind: `${name} ${nameless(path)}`, injected: /INJECTED/.test(line) });
+    const how = /O_CREAT|O_DIRECTORY/.exec(line)?.[0] ?? '';
+    if (name === 'openat') opened.set(`${thread} ${path}`, how);
+    const then = name === 'fsync' ? opened.get(`${thread} ${path}`) : undefined;
+    const flag = then === 'O_DIRECTORY' ? then : how;
+    const kind = [name, flag, nameless(path)].filter(Boolean).join(' ');
+    all.push({ name, number, kind, injected: /INJECTED/.test(line) });
   }
   return all;
 }
