@@ -104,7 +104,7 @@ const effects: { [D in InstallStep['do']]: Effect<Of<D>> } = {
     async act({ agentsOf, names }) {
       for (const name of [...usersLike(agentsOf), ...names]) {
         // 6: there is no such user; a group may be.
-        await mustCall('userdel', [name], 'remove a user', [0, 6]);
+        await mustCall('userdel', [name], 'remove a user', { good: [0, 6] });
         if (namesTaken([name]).length > 0) await mustCall('groupdel', [name], 'remove a group');
       }
     },

@@ -123,6 +123,11 @@ export function writeRequest(layout: Layout, request: Request, now: number): str
   return id;
 }
 
+/** A request that nobody answered is asked no more; one that a daemon has read it may still do. */
+export function takeBackRequest(layout: Layout, id: string): void {
+  removeName(join(layout.control, `${id}.json`));
+}
+
 /** Answer a request; the same answer may be written again. */
 export function writeAnswer(layout: Layout, id: string, answer: Answer): void {
   writeDurable(

@@ -215,4 +215,18 @@ describe('rollback with a daemon', () => {
     const request = JSON.parse(readFileSync(join(root.layout.control, left ?? ''), 'utf8'));
     expect(request.flipped).toEqual({ from: now, to: before });
   });
+
+  it.each([
+    ['to a release that is not there', ['--to', '20260101T000000Z-0000000000']],
+    ['where no stable one is left', []],
+  ])('that hangs, %s: refused, and not done later either', async (_, args) => {
+    const root = await givenRoot();
+    const daemon = await givenDaemon(root);
+    daemon.kill('SIGSTOP');
+    if (args.length === 0) rmSync(root.layout.release(ids(root)[0] ?? ''), { recursive: true });
+    const now = link(root);
+    const end = await airlock(root.root, 'rollback', ...args, '--json');
+    expect(end.exit).not.toBe(0);
+    expect([link(root), readdirSync(root.layout.control)]).toEqual([now, []]);
+  });
 });

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,6 +78,19 @@ describe('a backup', () => {
     expect(statSync(archive).mode & 0o777).toBe(0o600);
     const left = readdirSync(host.folder).filter((name) => name.startsWith('.'));
     expect(left).toEqual([]);
+  });
+
+  it('takes no room and no time for a file of nothing but a hole', async () => {
+    const original = join(host.layout.intake, 'refused/original');
+    mkdirSync(original, { recursive: true });
+    writeFileSync(join(original, 'huge.patch'), '');
+    truncateSync(join(original, 'huge.patch'), 8 * 2 ** 40);
+    const file = join(folder(), 'with-a-hole.tar.gz');
+    await backUp(host.layout, host.policyFile, file, host.now());
+    rmSync(join(original, '..'), { recursive: true });
+    expect(execFileSync('tar', ['-tzvf', file], { encoding: 'utf8' })).toMatch(
+      / 8796093022208 .*huge\.patch/,
+    );
   });
 
   it('that cannot be made whole leaves the older one of its name', async () => {

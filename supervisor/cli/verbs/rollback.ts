@@ -5,7 +5,7 @@ import { Failure } from '../../model/reason.ts';
 import type { Request } from '../../model/request.ts';
 import { daemonState } from '../../store/daemon.ts';
 import { takeLock } from '../../store/lock.ts';
-import { readAnswer, writeRequest } from '../../store/requests.ts';
+import { readAnswer, takeBackRequest, writeRequest } from '../../store/requests.ts';
 import { answered, mustBeAskable, waitForAnswer } from '../ask.ts';
 import { type Call, flag, type Result, text } from '../call.ts';
 import { hideKnownKeys } from '../policy.ts';
@@ -63,9 +63,17 @@ async function throughDaemon(call: Call, ask: Ask): Promise<Result> {
   const answer = await waitForAnswer(layout, id, patienceMs);
   if (answer !== null) return answered(call, answer);
   const { rollbackOverHead } = await import('../break-glass/over-head.ts');
-  const done = rollbackOverHead(call, ask, id);
-  // The daemon may have come back to itself just now: then its word counts.
-  return lateAnswer(call, layout, id) ?? done;
+  // The daemon may come back to itself at any instant: then its word counts.
+  try {
+    const done = rollbackOverHead(call, ask, id);
+    return lateAnswer(call, layout, id) ?? done;
+  } catch (error) {
+    // Who hears that it is not done must not find it done later.
+    takeBackRequest(layout, id);
+    const late = lateAnswer(call, layout, id);
+    if (late === null) throw error;
+    return late;
+  }
 }
 
 function lateAnswer(call: Call, layout: Layout, id: string): Result | null {

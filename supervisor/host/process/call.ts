@@ -9,11 +9,16 @@ export interface Called {
   stderr: string;
 }
 
-/** Run a program of the host to its end, with nothing of our environment but PATH. */
+const longest = 120_000;
+
+/**
+ * Run a program of the host to its end, with nothing of our environment but PATH. `within`:
+ * milliseconds; 0: without a limit.
+ */
 export async function call(
   program: string,
   args: readonly string[],
-  within = 120_000,
+  within = longest,
 ): Promise<Called> {
   const result = await execa(program, args, {
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
@@ -32,9 +37,9 @@ export async function mustCall(
   program: string,
   args: readonly string[],
   step: string,
-  good: readonly number[] = [0],
+  { good = [0], within = longest }: { good?: readonly number[]; within?: number } = {},
 ): Promise<string> {
-  const { exit, stdout, stderr } = await call(program, args);
+  const { exit, stdout, stderr } = await call(program, args, within);
   if (exit !== null && good.includes(exit)) return stdout;
   throw new Failure('host-failed', {
     message: `${program} failed`,

@@ -32,7 +32,7 @@ export const systemd = {
   },
   /** Units that are not there, or do not run, are fine. */
   async stop(units: readonly string[]): Promise<void> {
-    await mustCall('systemctl', ['stop', ...units], 'stop', [0, 5]);
+    await mustCall('systemctl', ['stop', ...units], 'stop', { good: [0, 5] });
     await call('systemctl', ['reset-failed', ...units]);
   },
   async disable(units: readonly string[]): Promise<void> {
