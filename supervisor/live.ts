@@ -4,7 +4,7 @@ import { startThreads } from './act/tasks.ts';
 import type { World } from './act/world.ts';
 import { type Pulse, whyDead } from './decide/alive.ts';
 import { releasesThatMatter } from './decide/rollback.ts';
-import { keepReserve, withRoom } from './host/files/reserve.ts';
+import { keepReserve } from './host/files/reserve.ts';
 import { askForUser, probeAt } from './host/launcher/client.ts';
 import { openPort } from './host/launcher/port.ts';
 import type { Log } from './host/log.ts';
@@ -29,6 +29,7 @@ import type { Journal } from './store/journal.ts';
 import { writeOffers } from './store/offers.ts';
 import { keepVersion, recordedPolicy, rememberInForce } from './store/policies.ts';
 import type { ReadPolicy } from './store/policy.ts';
+import { recorder } from './store/recorder.ts';
 import { listRequests } from './store/requests.ts';
 import { clearStuck, writeStuck } from './store/stuck.ts';
 
@@ -166,7 +167,7 @@ export function goLive(outside: Outside): Live {
       tellUnread(eyes.faults());
       return { ...seen, spent };
     },
-    commit: (entries, puts) => withRoom(layout, () => journal.commit(entries, puts)),
+    commit: recorder(outside),
     perform: (step, settle) => perform(world, step, settle),
     stuck: (error) => {
       tellStuck(outside, error);

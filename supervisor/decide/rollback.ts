@@ -2,7 +2,7 @@ import type { Reason } from '../model/reason.ts';
 import { reason } from '../model/reason.ts';
 import type { Release, ReleaseId } from '../model/release.ts';
 import { deployment, host, type State, rollback as underway } from '../model/state.ts';
-import type { Step } from '../model/step.ts';
+import { type Step, stepKey } from '../model/step.ts';
 import { type Decision, mark, none, start, type View } from './view.ts';
 
 /** Not removed nor being removed: a removal that began may have taken something already. */
@@ -98,9 +98,30 @@ export function currentMoved(view: View): Decision {
   const known = facts.current === null ? undefined : state.releases.get(facts.current);
   if (!isThere(state, known) || state.bad.has(known.digest)) {
     const to = home(state, current);
-    return to === null ? none : start(view, { do: 'flip', to, from: null, why: 'rollback' });
+    return to === null ? none : setRight(view, to);
   }
   return mark({ mark: 'current-moved', release: known.id, was: current, by: 'unknown' });
+}
+
+/** Back to where it belongs; said once, however often the flip must be tried. */
+function setRight(view: View, to: ReleaseId): Decision {
+  const { state, facts } = view;
+  const flip: Step = { do: 'flip', to, from: null, why: 'rollback' };
+  const { steps } = start(view, flip);
+  if (steps.length === 0 || state.retries.has(stepKey(flip))) return { marks: [], steps };
+  const back = { to, because: whyNot(state, facts.current) };
+  const release = facts.current;
+  const was = host(state).current;
+  return { marks: [{ mark: 'current-moved', release, was, by: 'unknown', back }], steps };
+}
+
+/** Why `current` may not be what the link says. */
+function whyNot(state: State, link: ReleaseId | null): string {
+  if (link === null) return 'the link is gone or leads to no release';
+  const row = state.releases.get(link);
+  if (row === undefined) return 'no such release is on record';
+  if (!isKept(state, row)) return 'this release was removed';
+  return row.damaged ? 'this release is damaged' : 'this release is barred';
 }
 
 export const noStable = (cause: string): Reason =>

@@ -34,8 +34,14 @@ export type Mark =
       clear: boolean;
       request: string | null;
     }
-  /** `current` is not what the journal says. */
-  | { mark: 'current-moved'; release: ReleaseId | null; was: ReleaseId | null; by: string }
+  /** `current` is not what the journal says; `back`: it may not be that, and goes there instead. */
+  | {
+      mark: 'current-moved';
+      release: ReleaseId | null;
+      was: ReleaseId | null;
+      by: string;
+      back?: { to: ReleaseId; because: string };
+    }
   | { mark: 'unbarred'; digest: Digest; by: string; reason: string }
   | { mark: 'answered'; request: string; answer: Answer; by: string; verb: string }
   | { mark: 'forget-answer'; request: string }

@@ -139,7 +139,7 @@ function checkedName(scope: HaltScope, target: string | null): string {
   const name = switchName(scope, target);
   const said = parseSwitchName(name);
   if (said?.scope === scope && said.target === target) return name;
-  const message = `"${target}" cannot be the target of a ${scope} switch`;
+  const message = `"${target}" cannot be the target of a switch of scope ${scope}`;
   throw new Failure('usage', { message, step: 'halt', input: name });
 }
 

@@ -39,6 +39,17 @@ it('the two lines of the README flip and halt under a living daemon', async () =
   await host.ask('run', 'ada');
   await expect.poll(log, { timeout: 20_000 }).toContain('current-moved');
   expect((await seen()).current.id).toBe(first);
+  expect(host.said).toContain('current was moved by hand');
+  // To one that may not be current: it goes back, and everybody is told why.
+  expect((await host.ask('rollback')).exit).toBe(0);
+  expect(readlinkSync(join(host.root, 'current'))).toBe(`releases/${second}`);
+  execFileSync('sh', ['-c', flip]);
+  await host.ask('run', 'ada');
+  const why = `by unknown, from ${second}, back to ${second}: this release is barred`;
+  await expect.poll(log, { timeout: 20_000 }).toContain(why);
+  expect(host.said).toMatch(/this release is barred.*current was moved by hand/);
+  const set = () => readlinkSync(join(host.root, 'current'));
+  await expect.poll(set, { timeout: 20_000 }).toBe(`releases/${second}`);
   execFileSync('sh', ['-c', halt]);
   expect(existsSync(join(host.root, 'var/switches/host'))).toBe(true);
   expect((await seen()).halts).toMatchObject([{ scope: 'host' }]);

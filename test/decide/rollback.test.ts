@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { currentMoved, rollbackTarget, rollingBack } from '../../supervisor/decide/rollback.ts';
 import type { Facts } from '../../supervisor/model/fact.ts';
+import type { Mark } from '../../supervisor/model/mark.ts';
+import { host } from '../../supervisor/model/state.ts';
 import type { Step } from '../../supervisor/model/step.ts';
 import {
   bad,
   candidate,
   now,
   pending,
+  policy,
   type Rows,
   release,
   retry,
@@ -17,6 +20,7 @@ import {
   state,
   view,
 } from './build.ts';
+import { mark } from './fold.ts';
 
 const older = [stable('a', now - 3000), stable('b', now - 2000), stable('c', now - 1000)];
 const torn = (id: string) =>
@@ -122,27 +126,32 @@ describe('a rollback under way', () => {
 describe('current is not what the journal says', () => {
   const rows: Rows = { releases: [...older, release('d')] };
   const hurt: Rows = { releases: [torn('a'), ...older.slice(1)] };
-  const back = (id: string) => [`flip:rollback:${id}`];
+  const back = (id: string) => ['current-moved', `flip:rollback:${id}`];
   const promoting = slot({ phase: 'promoting', candidate: candidate('d') });
   test.each<[string, Rows, Partial<Facts>, string[]]>([
     ['it is', rows, { current: 'a' }, []],
     ['there is no first release yet', { ...rows, host: { current: null } }, { current: null }, []],
     ['moved to a release that may be', rows, { current: 'b' }, ['current-moved']],
     ['even to one that was never stable', rows, { current: 'd' }, ['current-moved']],
-    ['the link is gone', rows, { current: null }, ['flip:rollback:a']],
-    ['moved to nowhere', rows, { current: 'zzz' }, ['flip:rollback:a']],
-    ['moved to a bad one', { ...rows, bad: [bad('b')] }, { current: 'b' }, ['flip:rollback:a']],
+    ['the link is gone', rows, { current: null }, ['current-moved', 'flip:rollback:a']],
+    ['moved to nowhere', rows, { current: 'zzz' }, ['current-moved', 'flip:rollback:a']],
+    [
+      'moved to a bad one',
+      { ...rows, bad: [bad('b')] },
+      { current: 'b' },
+      ['current-moved', 'flip:rollback:a'],
+    ],
     [
       'moved to one that is being removed',
       { ...rows, pending: [pending(removing)] },
       { current: 'c' },
-      ['flip:rollback:a'],
+      ['current-moved', 'flip:rollback:a'],
     ],
     [
       'gone, and where it was is bad',
       { ...rows, bad: [bad('a')] },
       { current: null },
-      ['flip:rollback:c'],
+      ['current-moved', 'flip:rollback:c'],
     ],
     ['moved to a damaged one', { releases: [...older, torn('e')] }, { current: 'e' }, back('a')],
     ['gone, and where it was is damaged', hurt, { current: null }, back('c')],
@@ -155,7 +164,41 @@ describe('current is not what the journal says', () => {
     ],
     ['a promotion tries again', { ...rows, deployment: promoting }, { current: 'd' }, []],
     ['a rollback is under way', { ...rows, rollback: row() }, { current: 'b' }, []],
+    [
+      'what is tried again was said before',
+      { ...rows, retries: [retry('flip:rollback:a', now)] },
+      { current: null },
+      ['flip:rollback:a'],
+    ],
+    [
+      'and is not tried before its time',
+      { ...rows, retries: [retry('flip:rollback:a', now + 1)] },
+      { current: null },
+      [],
+    ],
   ])('%s', (_, given, seen, expected) => {
     expect(said(currentMoved(view(given, seen)))).toEqual(expected);
+  });
+
+  test.each<[string, Rows, string | null]>([
+    ['barred', { ...rows, bad: [bad('b')] }, 'b'],
+    ['damaged', { releases: [...older, torn('e')] }, 'e'],
+    ['removed', { ...rows, pending: [pending(removing)] }, 'c'],
+    ['no such release', rows, 'zzz'],
+    ['leads to no release', rows, null],
+  ])('a link set right says who, from, to and why not: %s', (why, given, current) => {
+    const { marks } = currentMoved(view(given, { current }));
+    const back = { to: 'a', because: expect.stringContaining(why) };
+    const told = { mark: 'current-moved', release: current, was: 'a', by: 'unknown', back };
+    expect(marks).toEqual([told]);
+  });
+
+  test('and people are told, and the journal still knows where it belongs', () => {
+    const rows = { releases: older, bad: [bad('b')] };
+    const [told] = currentMoved(view(rows, { current: 'b' })).marks;
+    const after = mark(rows, told as Mark, policy({ notify: { command: ['tell'] } }));
+    expect(host(after).current).toBe('a');
+    const reason = { code: 'current-moved', actual: 'b', cause: 'this release is barred' };
+    expect([...after.notices.values()]).toMatchObject([{ event: 'current-moved', reason }]);
   });
 });

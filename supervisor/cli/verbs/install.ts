@@ -23,7 +23,8 @@ export async function verb(call: Call): Promise<Result> {
   const policy = policyOf(call, place, found);
   const start = !(call.options.start === false);
   const begin = start ? '' : `\`systemctl start ${place.services[1]}\`, then `;
-  const next = place.prefix === '' ? `Next: ${begin}\`airlock status\`.` : '';
+  const which = place.instance === null ? '' : ` --instance ${place.instance}`;
+  const next = place.prefix === '' ? `Next: ${begin}\`airlock status${which}\`.` : '';
   return carried(call, installPlan(place, found, { policy, start }), next);
 }
 

@@ -42,6 +42,11 @@ function says(entry: Entry): string {
   if ('reason' in rest && rest.reason !== null) {
     return typeof rest.reason === 'string' ? rest.reason : rest.reason.message;
   }
+  if (mark === 'current-moved' && 'was' in rest) {
+    const { by, was, back } = rest;
+    const kept = back === undefined ? '' : `, back to ${back.to}: ${back.because}`;
+    return `by ${by}, from ${was}${kept}`;
+  }
   if (mark === 'gate' && 'gate' in rest) return `${rest.gate.name}: ${rest.gate.outcome}`;
   if (mark === 'answered' && 'verb' in rest) {
     return `${rest.verb} by ${rest.by}: ${rest.answer.message}`;

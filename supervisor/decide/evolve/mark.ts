@@ -1,5 +1,6 @@
 import { instant } from '../../model/duration.ts';
 import type { Mark } from '../../model/mark.ts';
+import { reason } from '../../model/reason.ts';
 import { deployment, host } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 import { clockMoved } from './clock.ts';
@@ -168,8 +169,19 @@ function stableNow(draft: Draft): string {
   return instant(Math.max(draft.now, newest + 1));
 }
 
-/** Somebody moved `current` to a release that may be: the journal follows, the slot ends. */
+/**
+ * Somebody moved `current` to a release that may be: the journal follows, the slot ends. To one
+ * that may not be: it is told, and the link goes back.
+ */
 function currentMoved(draft: Draft, mark: Mark & { mark: 'current-moved' }): void {
+  if (mark.back !== undefined) {
+    const said = { step: 'look at current', input: mark.release, expected: mark.was };
+    const because = reason('current-moved', {
+      message: `current was moved by hand from ${mark.was} and goes to ${mark.back.to}`,
+      ...{ ...said, actual: mark.release, cause: mark.back.because },
+    });
+    return draft.notice('current-moved', mark.release ?? 'none', because);
+  }
   draft.host({ current: mark.release, currentSince: draft.now });
   const slot = deployment(draft.state);
   draft.notice('current-moved', mark.release ?? 'none', null);
