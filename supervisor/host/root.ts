@@ -1,6 +1,7 @@
 import type { Layout } from '../model/layout.ts';
 import { operator } from '../model/request.ts';
 import { listFolder, makeFolder, removeTree } from './files/files.ts';
+import { endLeftovers } from './sandbox/leftovers.ts';
 import { sweepPlaces } from './sandbox/places.ts';
 
 /** Make the folders of a ROOT where they are missing, and sweep what a crash left unfinished. */
@@ -19,5 +20,6 @@ export async function readyRoot(layout: Layout): Promise<void> {
   // A flip that was killed between its link and its rename.
   const links = listFolder(layout.root).filter((name) => name.startsWith('.current-'));
   for (const name of links) removeTree(`${layout.root}/${name}`);
+  await endLeftovers(layout.runs);
   await sweepPlaces(layout.runs);
 }
