@@ -58,6 +58,7 @@ export function firingsBetween(
  */
 export function tighter(old: string | null, now: string): boolean {
   if (old === null) return true;
+  if (old === now) return false;
   if (dates(old) !== dates(now)) return true;
   const before = hoursOfWeek(old);
   return hoursOfWeek(now).some((firings, hour) => firings > (before[hour] ?? 0));
