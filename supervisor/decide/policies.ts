@@ -10,6 +10,7 @@ import { flipping } from './rollback.ts';
 import {
   agentsNow,
   type Decision,
+  hostHalted,
   mark,
   none,
   start,
@@ -86,9 +87,8 @@ export function trialsToCancel(view: View): Step[] {
 function obstacle(view: View): Reason | null {
   const say = (code: 'halted' | 'unsafe' | 'wrong-phase', message: string) =>
     reason(code, { message, step: 'policy', expected: 'a host on which current can be rehearsed' });
-  const { switches } = view.facts;
-  const halted = !switches.readable || switches.halts.some((halt) => halt.scope === 'host');
-  if (halted) return say('halted', 'the host is halted: current cannot be rehearsed');
+  if (hostHalted(view.facts.switches))
+    return say('halted', 'the host is halted: current cannot be rehearsed');
   if (unsafe(view)) return say('unsafe', 'others could change what runs start from');
   if (unaudited(view)) return say('unsafe', 'nobody has looked yet whether it is safe');
   const moving = rollback(view.state) !== null || flipping(view.state);

@@ -59,6 +59,14 @@ function proof(facts: SmokeFacts): Finding[] {
 /** What fails for these shows nothing about the release. */
 const outsiders: ReadonlySet<RunCause> = new Set<RunCause>(['upstream', 'host', 'halt']);
 
+/** A halt met one of its runs: what they showed is no judgment, whatever they came to. */
+export function metHalt({ candidate, current, broken }: SmokeFacts): boolean {
+  const all = [...candidate, ...(Array.isArray(current) ? current : []), ...broken];
+  return all.some(
+    ({ ending }) => ending.stoppedBy === 'halt' || ending.door.lastFailure?.by === 'halt',
+  );
+}
+
 /** What a scenario's run did otherwise than expected; null when it passed. */
 export function scenarioFault(rehearsal: Rehearsal): { reason: Reason; blameless: boolean } | null {
   const { scenario, ending } = rehearsal;

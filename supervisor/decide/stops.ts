@@ -3,11 +3,11 @@ import type { Run } from '../model/run.ts';
 import { deployment, host, rollback } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import { trialsToCancel } from './policies.ts';
-import { agentsNow, type Decision, haltOf, locked, start, type View } from './view.ts';
+import { agentsNow, type Decision, haltOf, hostHalted, locked, start, type View } from './view.ts';
 
 /**
  * What must not go on: runs of a halted scope or on a release that was left on purpose, and the
- * work for a change that ended, or stands still under lockdown or a rollback.
+ * work for a change that ended, or stands still under lockdown, a rollback or a halted host.
  */
 export function stops(view: View): Decision {
   return start(view, ...runsToStop(view), ...workToCancel(view), ...trialsToCancel(view));
@@ -25,7 +25,7 @@ function workToCancel(view: View): Step[] {
   const still = locked(view) || rollback(state) !== null;
   const slot = still ? null : deployment(state);
   return [...state.pending.values()]
-    .filter(({ step }) => deploys(step) && !isFor(slot, step))
+    .filter(({ step }) => deploys(step) && !(isFor(slot, step) && mayGoOn(view, step)))
     .map(({ key }) => ({ do: 'cancel', key }));
 }
 
@@ -33,6 +33,10 @@ type Work = Extract<Step, { do: 'stage' | 'deps' | 'build' | 'smoke' }>;
 
 const deploys = (step: Step): step is Work =>
   step.do === 'stage' || step.do === 'deps' || step.do === 'build' || step.do === 'smoke';
+
+/** A halt would be judged with a rehearsal, which is run again; a build that has begun may end. */
+const mayGoOn = (view: View, step: Work): boolean =>
+  step.do !== 'smoke' || !hostHalted(view.facts.switches);
 
 function isFor(slot: Deployment | null, step: Step): boolean {
   if (slot === null || !deploys(step)) return false;

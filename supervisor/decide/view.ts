@@ -86,6 +86,10 @@ export const locked = (view: View): boolean =>
   !view.facts.switches.readable ||
   view.facts.switches.halts.some((h) => h.scope === 'lockdown');
 
+/** Nothing is fetched, built or rehearsed. Unreadable switches halt the host too. */
+export const hostHalted = (switches: Facts['switches']): boolean =>
+  !switches.readable || switches.halts.some((halt) => halt.scope === 'host');
+
 /** The halt that keeps an agent from starting, or null. Unreadable switches halt everything. */
 export function haltOf(view: View, agent: Agent): Halt | null {
   const { switches } = view.facts;

@@ -199,6 +199,25 @@ describe('the picture', () => {
     expect(status.agents.map((one) => one.skipped)).toEqual([skipped]);
   });
 
+  it('says of a change that it waits for a halt, not that it is stuck', () => {
+    const since = now - 3_600_000;
+    const blank = { onto: 'a', candidate: null, gates: [], canary: null, bake: null };
+    const slot = put('deployment', 'deployment', {
+      ...{ proposal: 'p', phase: 'gating', since, ...blank },
+    });
+    const proposal = put('proposals', 'p', aProposal('p', { phase: 'gating' }));
+    const told = (more: Partial<Picture>) => {
+      const picture = given(more, slot, proposal);
+      const status = statusShape(picture, needsOf(picture));
+      const needs = status.needs.map(({ what }) => what);
+      return [status.deployment?.reason?.code, needs.includes('p has been gating for long')];
+    };
+    expect(told({})).toEqual([undefined, true]);
+    expect(told(switches(halt({})))).toEqual(['halted', false]);
+    expect(told({ switches: { readable: false, halts: [], cause: 'EIO' } })[0]).toBe('halted');
+    expect(told(switches(halt({ scope: 'agent', target: 'maker' })))).toEqual([undefined, true]);
+  });
+
   it('begins with what needs you, and shows titles escaped', () => {
     const picture = given(
       switches(halt({ reason: '\x1b[2J' })),

@@ -140,7 +140,9 @@ describe('what is cancelled', () => {
       [],
     ],
     ['lockdown', at('gating'), halted(halt('lockdown')), keys.slice(1)],
-    ['the host is halted', at('gating'), halted(halt('host')), []],
+    ['the host is halted: the rehearsal', at('gating'), halted(halt('host')), keys.slice(3)],
+    ['not for an agent that is', at('gating'), halted(halt('agent', 'maker')), []],
+    ['nor is the host that stages', at('staging'), halted(halt('host')), []],
     ['a rollback', { ...at('gating'), rollback: rollingBack() }, {}, keys.slice(1)],
     [
       'not twice',

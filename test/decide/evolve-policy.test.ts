@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { reason } from '../../supervisor/model/reason.ts';
 import type { PolicyTrial } from '../../supervisor/model/state.ts';
 import type { Outcome, Step } from '../../supervisor/model/step.ts';
-import { now, policy, type Rows } from './build.ts';
+import { ending, now, policy, type Rows } from './build.ts';
 import { mark, settle } from './fold.ts';
-import { fails, passes } from './rehearsals.ts';
+import { fails, passes, rehearsal } from './rehearsals.ts';
 
 const inForce = policy().digest;
 const [other, third] = ['9'.repeat(64), '8'.repeat(64)];
@@ -60,6 +60,11 @@ describe('versions of the policy on record', () => {
     expect(trialAfter(trying(), shown(false))?.gate?.outcome).toBe('fail');
     expect(trialAfter(trying(), { of: 'failed', reason: because })?.fault).toEqual(because);
     expect(trialAfter(trying(), { of: 'stopped' })).toEqual(trial());
+  });
+  test('what met a halt shows nothing: it is tried again', () => {
+    const candidate = [rehearsal(ending({ exit: null, stoppedBy: 'halt' }))];
+    const smoke = { ms: 1, suite: 's', candidate, current: null, broken: fails, faults: [] };
+    expect(trialAfter(trying(), { of: 'rehearsed', smoke })).toEqual(trial());
   });
   test('what they showed of another release or version counts for nothing', () => {
     expect(trialAfter({ host: { trial: trial(), current: 'b' } }, shown(true))?.gate).toBe(null);

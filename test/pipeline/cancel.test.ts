@@ -103,6 +103,29 @@ describe('what runs for a change that does not go on is stopped at once', () => 
     await goesOn(host);
   });
 
+  it('a hanging rehearsal on a host that is halted: begun anew when that is lifted', async () => {
+    await using host = await startHost();
+    host.drop('cleo', 'hangs', { 'app/turn.mjs': hangs });
+    await host.reaches('hangs', 'gating');
+    const halted = () => {
+      writeSwitch(host.layout, 'host', null, 'wait');
+    };
+    expect(await emptyAfter(host, halted)).toBeLessThan(1000);
+    // What comes meanwhile is received, so the loop has looked: nothing is judged, nothing begins.
+    host.drop('ada', 'waits', { 'app/prompt.md': 'Later.\n' });
+    await host.reaches('waits', 'received');
+    const gates = () => host.proposal('hangs')?.gates.map((gate) => gate.name);
+    expect([host.proposal('hangs')?.phase, gates()]).toEqual([
+      'gating',
+      ['policy', 'config', 'build'],
+    ]);
+    expect([...host.state.pending.keys()].filter((key) => key.startsWith('smoke'))).toEqual([]);
+    removeSwitch(host.layout, 'host', null);
+    const ask = () => host.ask({ verb: 'abort', reason: 'enough' });
+    expect(await emptyAfter(host, ask)).toBeLessThan(1000);
+    await host.reaches('waits', 'canary', 'promoting', 'baking');
+  });
+
   it('a hanging rehearsal of a supervisor that is stopped: the next one begins it anew', async () => {
     await using host = await startHost();
     host.drop('cleo', 'hangs', { 'app/turn.mjs': hangs });

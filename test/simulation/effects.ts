@@ -52,14 +52,16 @@ const effects: Effects = {
     const dishonest = weather.calm ? false : random.chance(0.01);
     const { suite } = world;
     const proven = step.proven === suite;
-    return rehearsed(folder, current, { outage: weather.outage, dishonest, proven, suite });
+    const how = { outage: weather.outage, halted: halted(world), dishonest, proven, suite };
+    return rehearsed(folder, current, how);
   },
   'try-policy'(world, step) {
     const { disk, weather, random, suite } = world;
     const folder = disk.releases.get(step.release);
     if (folder === undefined) return failed('no such release');
     const dishonest = weather.calm ? false : random.chance(0.1);
-    return rehearsed(folder, null, { outage: weather.outage, dishonest, proven: false, suite });
+    const how = { outage: weather.outage, halted: halted(world), dishonest, suite };
+    return rehearsed(folder, null, { ...how, proven: false });
   },
   flip,
   receipt(world, step) {
@@ -88,6 +90,9 @@ const effects: Effects = {
     return done;
   },
 };
+
+const halted = ({ disk, weather }: World): boolean =>
+  weather.unreadable || disk.switches.has('host');
 
 function seal({ disk, agenda }: World, step: Step & { do: 'seal' }): Outcome {
   const claimed = disk.sealed.get(step.id);

@@ -4,7 +4,7 @@ import { type Rehearsal, scenarioSchema } from '../../supervisor/model/scenario.
 import type { Outcome } from '../../supervisor/model/step.ts';
 import type { Change } from './content.ts';
 import type { Folder } from './disk.ts';
-import { goodEnding, upstreamEnding } from './endings.ts';
+import { goodEnding, stoppedEnding, upstreamEnding } from './endings.ts';
 
 const scenario = scenarioSchema.parse({ name: 'a task is completed', path: 'task' });
 
@@ -15,6 +15,7 @@ const rehearsal = (ending: Rehearsal['ending']): Rehearsal => ({
 
 const passes = [rehearsal(goodEnding(100))];
 const fails = [rehearsal({ ...goodEnding(100), exit: 1, stderrTail: 'Error: broken' })];
+const halted = [rehearsal(stoppedEnding(100, 'halt'))];
 const blameless = [rehearsal(upstreamEnding(100))];
 const because = reason('gate-build', { message: 'the check failed', step: 'gate build' });
 
@@ -34,13 +35,19 @@ export function built(folder: Folder): Outcome {
   return { of: 'built', gate };
 }
 
+interface How {
+  outage: boolean;
+  /** Nothing runs: the switches are read right before each run. */
+  halted: boolean;
+  dishonest: boolean;
+  proven: boolean;
+  suite: string;
+}
+
 /** What the smoke suite says of a release; during an outage of the provider nothing passes. */
-export function rehearsed(
-  folder: Folder,
-  current: Folder | null,
-  how: { outage: boolean; dishonest: boolean; proven: boolean; suite: string },
-): Outcome {
+export function rehearsed(folder: Folder, current: Folder | null, how: How): Outcome {
   const of = (one: Folder) => {
+    if (how.halted) return halted;
     if (how.outage) return blameless;
     const verdict = smokeOf(one.changes);
     if (verdict === 'pass') return passes;
@@ -52,7 +59,7 @@ export function rehearsed(
       ms: 10,
       candidate: of(folder),
       current: current === null ? null : how.proven ? 'proven' : of(current),
-      broken: how.dishonest ? passes : fails,
+      broken: how.halted ? halted : how.dishonest ? passes : fails,
       suite: how.suite,
       faults: [],
     },

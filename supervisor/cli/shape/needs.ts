@@ -3,6 +3,7 @@
 import { stableReleases } from '../../decide/rollback.ts';
 import { nextFiring } from '../../decide/schedule.ts';
 import { mayStart } from '../../decide/starts.ts';
+import { hostHalted } from '../../decide/view.ts';
 import { failingAgents } from '../../doctor/failing.ts';
 import type { Halt } from '../../model/halt.ts';
 import { numbered } from '../../model/numbered.ts';
@@ -155,7 +156,7 @@ const manyTries = 5;
 /** Longer than any build and smoke that the policy's limits allow by default. */
 const longMs = 30 * 60_000;
 
-function stuckNeeds({ state, daemon, now }: Picture): Need[] {
+function stuckNeeds({ state, daemon, switches, now }: Picture): Need[] {
   const slot = deployment(state);
   const needs = [...state.retries.values()]
     .filter((retry) => retry.attempts >= manyTries)
@@ -163,7 +164,9 @@ function stuckNeeds({ state, daemon, now }: Picture): Need[] {
       need(`${key} failed ${attempts} times: ${reason.message}`, 'airlock doctor'),
     );
   const early = slot?.phase === 'staging' || slot?.phase === 'gating';
-  if (daemon.running && slot && early && now - slot.since > longMs) {
+  // A halted host is told of by its switch: what waits for that is not stuck.
+  const goesOn = daemon.running && !hostHalted(switches);
+  if (goesOn && slot && early && now - slot.since > longMs) {
     const id = slot.proposal ?? 'the first release';
     needs.push(need(`${id} has been ${slot.phase} for long`, 'airlock abort'));
   }

@@ -1,12 +1,12 @@
 /** The whole picture, of facts that were read: pure. */
 import { nextFiring } from '../../decide/schedule.ts';
 import { mayStart, releaseFor } from '../../decide/starts.ts';
-import { skipped, type View } from '../../decide/view.ts';
+import { hostHalted, skipped, type View } from '../../decide/view.ts';
 import { instant } from '../../model/duration.ts';
 import type { Facts } from '../../model/fact.ts';
 import type { Switches } from '../../model/halt.ts';
 import type { PolicyInForce } from '../../model/policy.ts';
-import type { Reason } from '../../model/reason.ts';
+import { type Reason, reason } from '../../model/reason.ts';
 import type { Run } from '../../model/run.ts';
 import type { Agent } from '../../model/runtime.ts';
 import { type AgentRecord, deployment, host, type State } from '../../model/state.ts';
@@ -66,7 +66,7 @@ export function statusShape(picture: Picture, needs: readonly Need[]) {
             release: slot.candidate?.release ?? null,
             phase: slot.phase,
             since: instant(slot.since),
-            reason: slot.proposal === null ? null : reasonOf(state, slot.proposal),
+            reason: waitsForHalt(picture) ?? reasonOf(state, slot.proposal),
           },
     queue: [...state.proposals.values()]
       .filter((row) => row.phase === 'received' && row.endedAt === null)
@@ -78,7 +78,16 @@ export function statusShape(picture: Picture, needs: readonly Need[]) {
 }
 export type Status = ReturnType<typeof statusShape>;
 
-const reasonOf = (state: State, id: string) => state.proposals.get(id)?.reason ?? null;
+const reasonOf = (state: State, id: string | null) =>
+  (id === null ? null : state.proposals.get(id)?.reason) ?? null;
+
+/** A change that would go on, were the host not halted. */
+function waitsForHalt({ state, switches }: Picture): Reason | null {
+  const phase = deployment(state)?.phase;
+  if ((phase !== 'gating' && phase !== 'canary') || !hostHalted(switches)) return null;
+  const message = 'it waits until the host is no longer halted';
+  return reason('halted', { message, step: phase });
+}
 
 function currentShape({ state, link }: Picture) {
   const { current, currentSince } = host(state);

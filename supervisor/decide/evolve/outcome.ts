@@ -6,7 +6,7 @@ import { deployment, host } from '../../model/state.ts';
 import type { Outcome, SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
 import { noStable } from '../rollback.ts';
-import { smokeGate } from '../smoke.ts';
+import { metHalt, smokeGate } from '../smoke.ts';
 import { audited } from './audit.ts';
 import { bar, endDeployment, leftBy, recordGate } from './deployment.ts';
 import { flipped, moved, targetDamaged } from './flip.ts';
@@ -44,11 +44,7 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
       if (outcome.of === 'built' && holdsSlot(draft, step)) recordGate(draft, outcome.gate);
       return;
     case 'smoke':
-      if (outcome.of === 'rehearsed' && holdsSlot(draft, step)) {
-        const gate = smokeGate(outcome.smoke);
-        recordGate(draft, gate);
-        proofs(draft, step, outcome.smoke, gate.outcome);
-      }
+      if (outcome.of === 'rehearsed') smoked(draft, step, outcome.smoke);
       return;
     case 'try-policy':
       if (outcome.of === 'rehearsed') policyTried(draft, step, outcome.smoke);
@@ -78,10 +74,20 @@ function succeeded(draft: Draft, step: Step, outcome: Exclude<Outcome, { of: 'fa
   }
 }
 
+type Smoke = Step & { do: 'smoke' };
+
+/** Judged once; what a halt cut short is run again when the host is no longer halted. */
+function smoked(draft: Draft, step: Smoke, facts: SmokeFacts): void {
+  if (!holdsSlot(draft, step) || metHalt(facts)) return;
+  const gate = smokeGate(facts);
+  recordGate(draft, gate);
+  proofs(draft, step, facts, gate.outcome);
+}
+
 /** Who passed the suite need not show it again at once: the candidate, and `current` before it. */
 function proofs(
   draft: Draft,
-  step: Step & { do: 'smoke' },
+  step: Smoke,
   { suite, current }: SmokeFacts,
   outcome: GateResult['outcome'],
 ): void {

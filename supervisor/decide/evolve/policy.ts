@@ -3,7 +3,7 @@ import type { Reason } from '../../model/reason.ts';
 import { host, keptPolicies } from '../../model/state.ts';
 import type { SmokeFacts, Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
-import { smokeGate } from '../smoke.ts';
+import { metHalt, smokeGate } from '../smoke.ts';
 import { proven } from './proofs.ts';
 
 /** Versions stand in the order in which they were taken; a rollback forgets those after. */
@@ -25,10 +25,10 @@ export function policyDeclined(draft: Draft, mark: Mark & { mark: 'policy-declin
 
 type Try = Step & { do: 'try-policy' };
 
-/** What the rehearsals showed, if they are still of what is to be shown. */
+/** What the rehearsals showed, if they are still of what is to be shown, and no halt met them. */
 export function policyTried(draft: Draft, step: Try, smoke: SmokeFacts): void {
   const { trial, current } = host(draft.state);
-  if (trial?.policy !== step.policy || current !== step.release) return;
+  if (trial?.policy !== step.policy || current !== step.release || metHalt(smoke)) return;
   const gate = smokeGate(smoke);
   draft.host({ trial: { ...trial, gate } });
   if (gate.outcome === 'pass') proven(draft, [step.release], smoke.suite, step.policy);

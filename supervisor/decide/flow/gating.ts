@@ -6,7 +6,16 @@ import { host } from '../../model/state.ts';
 import { chooseCanary } from '../canary.ts';
 import { isOld } from '../expiries.ts';
 import { approvalNeeded, configGate, policyGate, refusal } from '../gates.ts';
-import { agentsNow, type Decision, mark, none, skipped, start, type View } from '../view.ts';
+import {
+  agentsNow,
+  type Decision,
+  hostHalted,
+  mark,
+  none,
+  skipped,
+  start,
+  type View,
+} from '../view.ts';
 
 const proposalOf = (view: View, slot: Deployment): Proposal | null =>
   (slot.proposal === null ? null : view.state.proposals.get(slot.proposal)) ?? null;
@@ -36,6 +45,9 @@ export function gating(view: View, slot: Deployment): Decision {
       authority: [],
     });
   }
+  const done = passed.has('build') && passed.has('smoke');
+  // A halt is lifted one day: until then it waits, and nothing is fetched, built or rehearsed.
+  if (!done && hostHalted(view.facts.switches)) return none;
   const { release, digest, deps } = { ...candidate, digest: candidate.deps ?? '' };
   if (deps !== null && !candidate.depsReady) return start(view, { do: 'deps', release, digest });
   if (!passed.has('build')) return start(view, { do: 'build', proposal: slot.proposal, release });

@@ -104,13 +104,24 @@ export class Records {
   committed(entries: readonly Entry[], before: State, after: State): void {
     for (const entry of entries) {
       if (entry.type === 'mark') this.#marked(entry.mark, entry.at, before);
-      else if (entry.type === 'outcome') this.#settled(entry, before);
+      else if (entry.type === 'outcome') this.#settled(entry, before, after);
       else this.#oracle.count(`step ${entry.step.do}`);
     }
     checkPhases(this.#oracle, before, after);
   }
 
-  #settled(entry: Outcome, before: State): void {
+  /** A halt came while it ran: that is no judgment of anything. */
+  #cutShort(step: Step, after: State): void {
+    this.#oracle.count(`halted ${step.do}`);
+    const slot = deployment(after);
+    const mine = step.do === 'smoke' && slot?.candidate?.release === step.release;
+    const gated = mine && slot.gates.some(({ name }) => name === 'smoke');
+    const { trial } = host(after);
+    const tried = step.do === 'try-policy' && trial?.policy === step.policy && trial.gate !== null;
+    this.#oracle.check(!gated && !tried, 'invariant 7', () => `a halt was judged: ${step.do}`);
+  }
+
+  #settled(entry: Outcome, before: State, after: State): void {
     const { step, outcome } = entry;
     this.#oracle.count(`outcome ${step.do} ${outcome.of}`);
     if (outcome.of === 'failed') return this.#damaged(entry, before);
@@ -124,7 +135,10 @@ export class Records {
     if (outcome.of === 'built' && outcome.gate.outcome === 'pass' && step.do === 'build') {
       this.#gates.add(`build ${this.#content(step.release)}`);
     }
-    if (outcome.of === 'rehearsed' && step.do === 'smoke') {
+    const smoke = outcome.of === 'rehearsed' ? outcome.smoke : null;
+    if (smoke?.broken.some(({ ending }) => ending.stoppedBy === 'halt')) {
+      this.#cutShort(step, after);
+    } else if (outcome.of === 'rehearsed' && step.do === 'smoke') {
       this.#gates.add(`smoke ${this.#content(step.release)}`);
     }
     if (step.do === 'flip' && step.why === 'promote')

@@ -35,17 +35,20 @@ function checkWaits(oracle: Oracle, state: State): void {
 /** Nothing is built, rehearsed or installed for a change that has ended or stands still. */
 function checkWork(oracle: Oracle, state: State): void {
   const slot = deployment(state);
-  const locked = oracle.facts?.switches.halts.some(({ scope }) => scope === 'lockdown') ?? false;
+  const on = (name: string) =>
+    oracle.facts?.switches.halts.some(({ scope }) => scope === name) ?? false;
+  const locked = on('lockdown');
+  const halted = on('host');
   for (const { key, step } of state.pending.values()) {
     const release = step.do === 'build' || step.do === 'smoke' || step.do === 'deps';
     if (!release && step.do !== 'stage') continue;
     const mine = release
       ? slot?.phase === 'gating' && slot.candidate?.release === step.release
       : slot?.phase === 'staging' && slot.proposal === step.proposal;
-    const on = mine && !locked && rollback(state) === null;
+    const still = (halted && step.do === 'smoke') || locked || rollback(state) !== null;
     const cancelled = [...state.pending.keys(), ...state.retries.keys()].includes(`cancel:${key}`);
-    const still = () => `${key} goes on for nothing: slot ${slot?.proposal} ${slot?.phase}`;
-    oracle.check(on || cancelled, 'cancel', still);
+    const why = () => `${key} goes on for nothing: slot ${slot?.proposal} ${slot?.phase}`;
+    oracle.check((mine && !still) || cancelled, 'cancel', why);
   }
 }
 

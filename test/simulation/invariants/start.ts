@@ -15,6 +15,8 @@ export function checkStart(oracle: Oracle, step: Step): void {
   oracle.check(slot || recovered, 'one deployment', () => `${step.do} without a slot`);
   const locked = oracle.facts?.switches.readable === false || halted(oracle, 'lockdown', null);
   oracle.check(recovered || !locked, 'lockdown', () => `${step.do} begins under lockdown`);
+  const still = step.do !== 'stage' && halted(oracle, 'host', null);
+  oracle.check(recovered || !still, 'invariant 7', () => `${step.do} begins on a halted host`);
 }
 
 const pendingKey = (step: Step): string =>
