@@ -1,12 +1,13 @@
 /** Read everything that `status` shows; nothing is changed and no lock is taken. */
 import { readCurrent } from '../host/files/links.ts';
+import { isStopped } from '../host/process/process-identity.ts';
 import type { Layout } from '../model/layout.ts';
 import { Failure, type Reason } from '../model/reason.ts';
 import { host, nothing, type State } from '../model/state.ts';
 import type { Head } from '../store/chain.ts';
 import { daemonState } from '../store/daemon.ts';
 import { journalStanding } from '../store/lived.ts';
-import { loadInForce } from '../store/policies.ts';
+import { loadInForce, policyGone } from '../store/policies.ts';
 import { loadPolicy } from '../store/policy.ts';
 import { readRuntimeConfig } from '../store/runtime-config.ts';
 import { readStuck } from '../store/stuck.ts';
@@ -28,13 +29,15 @@ export function readPicture({
   const { policyFile } = place;
   const { policy } = loadInForce(layout, policyFile, host(state).policy);
   const file = loadPolicy(policyFile);
+  const daemon = daemonState(layout);
   return {
     start: startOf(place),
     state,
     journalHead: head,
     journalFault: fault,
     blank,
-    daemon: daemonState(layout),
+    daemon,
+    stopped: daemon.pid !== null && isStopped(daemon.pid),
     // Without the folder nothing was halted yet, as long as nothing was started either.
     switches: blank ? { readable: true, halts: [] } : readSwitches(layout),
     link,
@@ -42,6 +45,7 @@ export function readPicture({
     policy,
     policyFile: file.policy?.digest ?? null,
     policyFaults: file.faults,
+    policyGone: policyGone(layout, policyFile),
     stuck: blank ? null : readStuck(layout),
     now: now(),
   };

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { kindOf } from '../host/files/files.ts';
+import { systemd } from '../host/process/systemd.ts';
 import { Failure } from '../model/reason.ts';
 
 /** Where this command works. */
@@ -91,6 +92,14 @@ export function credentialsOf(place: Place): string | undefined {
 /** What starts the daemon here: on a host it is never this command itself. */
 export const startOf = (place: Place): string =>
   place.checkout === null ? `systemctl start ${unitOf(place)}` : 'airlock start';
+
+/** The same where the unit has failed: systemd may have given it up, and refuses a bare start. */
+export async function startAgainOf(place: Place): Promise<string> {
+  const start = startOf(place);
+  // Whoever looks at a host in trouble does not wait for a service manager that hangs.
+  const state = place.checkout === null ? await systemd.stateOf(unitOf(place), 2000) : '';
+  return state !== 'failed' ? start : `systemctl reset-failed ${unitOf(place)}; ${start}`;
+}
 
 /** Where a host install's supervisor finds the one who may start runs. */
 export function launcherSocket(instance: string | null): string {

@@ -3,6 +3,7 @@ import type { Layout } from '../model/layout.ts';
 import { Failure } from '../model/reason.ts';
 import type { Head } from '../store/chain.ts';
 import { toldHeads } from '../store/journal-head.ts';
+import { journalStanding } from '../store/lived.ts';
 import { reading } from './open.ts';
 
 export interface JournalVerified {
@@ -16,7 +17,9 @@ export interface JournalVerified {
 export function verifyJournal(layout: Layout): JournalVerified {
   if (kindOf(layout.journal) === 'absent') {
     const told = toldHeads(layout).map((one) => `there is no journal; it had entry ${one.seq}`);
-    return { ok: told.length === 0, head: null, entries: 0, faults: told };
+    const gone = journalStanding(layout) === 'gone' ? ['there is no journal: it is gone'] : [];
+    const faults = told.length > 0 ? told : gone;
+    return { ok: faults.length === 0, head: null, entries: 0, faults };
   }
   try {
     // Told first: a daemon may write on in between.

@@ -23,5 +23,8 @@ export function journalGone({ journal }: Layout, step: string): Failure {
   const kind = kindOf(journal);
   const actual = kind === 'link' ? 'a link that leads nowhere' : kind;
   const message = kind === 'absent' ? 'the journal is gone' : `the journal is no file: ${actual}`;
-  return new Failure('journal-damaged', { message, step, input: journal, actual });
+  const hint =
+    'A daemon that starts makes it anew from releases, receipts and history. Or stop it and put ' +
+    'a good copy there before.';
+  return new Failure('journal-damaged', { message, step, input: journal, actual, hint });
 }

@@ -3,7 +3,7 @@
  * The policy file is only where the next version comes from.
  */
 import { makeFolder, readText, writeDurable } from '../host/files/files.ts';
-import { lookAt } from '../host/files/records.ts';
+import { followed, lookAt } from '../host/files/records.ts';
 import type { Layout } from '../model/layout.ts';
 import type { PolicyInForce } from '../model/policy.ts';
 import { Failure, type Reason } from '../model/reason.ts';
@@ -69,6 +69,24 @@ export function recordedPolicy(
     unread(error.reason);
     return rememberedPolicy(layout);
   }
+}
+
+export interface PolicyGone {
+  digest: string;
+  /** What is wrong, and what puts it right. */
+  what: string;
+  remedy: string;
+}
+
+/** The policy file is gone, and a version is in force: its text is kept, to be put back. */
+export function policyGone(layout: Layout, file: string): PolicyGone | null {
+  if (lookAt(followed(file)) !== null) return null;
+  const digest = recordedPolicy(layout);
+  if (digest === null) return null;
+  const version = layout.policyVersion(digest);
+  const what = `the policy file ${file} is gone; version ${digest.slice(0, 12)} is in force`;
+  const remedy = `cp ${version} ${file}`;
+  return lookAt(version) === null ? null : { digest, what: `${what}, its text is kept`, remedy };
 }
 
 /** The policy in force, for who only looks: the version on record, else what the file holds. */

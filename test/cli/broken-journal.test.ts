@@ -134,7 +134,11 @@ it.each(cases)(
         daemon: expect.stringMatching(daemonSays[daemon]),
       },
       stable: expect.stringMatching(/could not look/),
+      switches: expect.stringMatching(/cannot be seen: no journal/),
     });
+    expect(doctor.stdout).toContain('switches that are on, none forgotten: agent ada');
+    expect(doctor.stdout).not.toContain('Somebody wrote there');
+    if (damage === 'it is deleted') expect(doctor.stdout).not.toContain('keep the file');
     expect(status.exit).toBe(0);
     expect(needs(status)).toEqual(
       expect.arrayContaining([

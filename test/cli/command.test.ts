@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   linkSync,
   readdirSync,
   readFileSync,
@@ -243,6 +244,13 @@ describe('kill switches', () => {
 });
 
 describe('verify', () => {
+  it('says of a journal that is gone, with nothing told of it, that it is gone', async () => {
+    const { root, layout } = await aRoot();
+    rmSync(layout.journal);
+    const end = await airlock(root, 'verify', '--json');
+    expect([end.exit, end.stdout]).toEqual([1, expect.stringContaining('it is gone')]);
+  });
+
   it('names the file that is not as its manifest says', async () => {
     const { root, layout, releases } = await aRoot();
     const [old] = releases.map((one) => one.id);
@@ -277,4 +285,11 @@ describe('verify', () => {
     const { advice } = document(await airlock(root, 'verify', '--json'));
     expect(advice).toMatch(/^No release is intact: `airlock halt --host/);
   });
+});
+
+it('a backup makes no folder for itself', async () => {
+  const { root } = await aRoot();
+  const { exit, stderr } = await airlock(root, 'backup', `${root}/nosuch/x`);
+  expect([exit, stderr]).toEqual([1, expect.stringContaining(`there is no folder ${root}/nosuch`)]);
+  expect(existsSync(`${root}/nosuch`)).toBe(false);
 });

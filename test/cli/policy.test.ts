@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { airlock, document } from './support/command.ts';
@@ -118,6 +119,27 @@ describe('policy apply and policy rollback, beside a live daemon', () => {
     // A file that is not right is no remedy: its faults come first.
     expect(await host.ask('policy', 'apply', faulty)).toMatchObject({ exit: 1, stdout: '' });
     expect(await host.ask('policy', 'rollback')).toMatchObject({ exit: 5, stdout: '' });
+    expect(readFileSync(host.policy, 'utf8')).toBe(text);
+  });
+
+  it('a file that is gone while its version is in force: where its text is, and no stub', async () => {
+    const { host, text } = await givenHost();
+    const gone = `the policy file ${host.policy} is gone`;
+    rmSync(host.policy);
+    const { needs } = document<{ needs: { what: string; verb: string }[] }>(
+      await host.ask('status', '--json'),
+    );
+    const [need] = needs.filter((one) => one.what.includes(gone));
+    expect(need?.verb).toMatch(/^cp .*policies.[0-9a-f]{64}\.yaml /);
+    const doctor = await host.ask('doctor');
+    expect(doctor.stdout).toContain(gone);
+    expect(doctor.stdout).toContain(`as root: \`${need?.verb}\``);
+    expect(doctor.stdout).not.toContain('airlock init');
+    const init = await host.ask('init', '--from', host.place);
+    expect(init).toMatchObject({ exit: 2, stdout: '' });
+    expect(init.stderr).toContain(need?.verb);
+    expect(existsSync(host.policy)).toBe(false);
+    execFileSync('sh', ['-c', need?.verb ?? '']);
     expect(readFileSync(host.policy, 'utf8')).toBe(text);
   });
 });

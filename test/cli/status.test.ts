@@ -35,10 +35,12 @@ function given(more: Partial<Picture> = {}, ...puts: Put[]): Picture {
     journalHead: { seq: 7, hash: 'ab'.repeat(32) },
     ...{ switches: { readable: true, halts: [] }, link: release.id, agents: [maker] },
     ...{ policy, policyFile: policy.digest, policyFaults: [], stuck: null, now },
+    ...{ stopped: false, policyGone: null },
     ...more,
   };
 }
 
+const missing = reason('policy-missing', { message: 'none', step: 'policy' });
 const barred = {
   ...{ digest: aRelease(1).digest, release: aRelease(1).id, at: instantAt(0) },
   ...{ code: 'operator-rollback', message: 'rolled back by root' },
@@ -78,9 +80,31 @@ describe('what needs a person', () => {
     ],
     [
       'a daemon whose tick is long overdue',
-      given({}, hostRow(aRelease(1).id, { lastTick: time - 3_600_000, policy: 'd' })),
+      given(
+        { daemon: { ...daemon, since: instantAt(-4000) } },
+        hostRow(aRelease(1).id, { lastTick: time - 3_600_000, policy: 'd' }),
+      ),
       [['the daemon hangs: its tick is 2940 s overdue', 'airlock doctor']],
     ],
+    [
+      'a daemon that was told to wait: at once, and nothing else of it',
+      given({ stopped: true }, hostRow(aRelease(1).id, { lastTick: 0, policy: 'd' })),
+      [['the daemon is stopped: it answers nobody', 'kill -CONT 7']],
+    ],
+    [
+      'a daemon that never beat a tick',
+      given(
+        { daemon: { ...daemon, since: new Date(now - 3_600_000).toISOString() } },
+        hostRow(aRelease(1).id, { lastTick: null, policy: 'd' }),
+      ),
+      [[expect.stringMatching(/^the daemon hangs: its tick is \d+ s overdue$/), 'airlock doctor']],
+    ],
+    [
+      'a policy file that is gone, while a version is in force',
+      given({ policyFaults: [missing], policyGone: { digest: 'd', what: 'w', remedy: 'cp a b' } }),
+      [['w', 'cp a b']],
+    ],
+    ['no policy', given({ policyFaults: [missing] }), [['there is no policy', 'airlock init']]],
     [
       'not a tick of another policy than the one in force',
       given({}, hostRow(aRelease(1).id, { lastTick: time - 3_600_000, policy: 'e' })),

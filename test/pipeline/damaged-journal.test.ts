@@ -11,7 +11,8 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { verifyJournal } from '../../supervisor/cli/read-journal.ts';
 import { evolve } from '../../supervisor/decide/evolve/entry.ts';
 import { sqlite } from '../../supervisor/host/sqlite.ts';
 import { type Layout, layout } from '../../supervisor/model/layout.ts';
@@ -19,6 +20,7 @@ import { stepKey } from '../../supervisor/model/step.ts';
 import { openJournal } from '../../supervisor/store/journal.ts';
 import { loadPolicy } from '../../supervisor/store/policy.ts';
 import { openReader } from '../../supervisor/store/reader.ts';
+import { openOrRebuild } from '../../supervisor/store/rebuild/open.ts';
 import { agent, policy } from '../decide/build.ts';
 import { startHost, TestHost, until } from './support/host.ts';
 
@@ -257,6 +259,19 @@ it('a sealed drop of which nothing is left is refused, and its agent is told', a
     next: 'Drop it again.',
   });
 }, 60_000);
+
+it('what was told of the old journal accuses nobody of the new one, before any tick', async () => {
+  const host = new TestHost({ begin: Date.UTC(2026, 0, 5, 1, 30) });
+  onTestFinished(() => host[Symbol.asyncDispose]());
+  rmSync(host.root, { recursive: true, force: true });
+  execFileSync('cp', ['-a', lived.root, host.root]);
+  expect(existsSync(host.layout.journalHead)).toBe(true);
+  rmSync(host.layout.journal);
+  const { journal, anew } = openOrRebuild(host.layout, () => host.now());
+  journal.close();
+  expect(anew).not.toBe(null);
+  expect(verifyJournal(host.layout)).toMatchObject({ ok: true, faults: [] });
+});
 
 it('a chain that is broken by an edit stops nobody, and is told until it is acknowledged', async () => {
   await using host = await after(({ journal }) => {

@@ -1,7 +1,7 @@
 /** What needs a person, most urgent first: pure. */
 
+import { lateTick } from '../../decide/alive.ts';
 import { stableReleases } from '../../decide/rollback.ts';
-import { nextFiring } from '../../decide/schedule.ts';
 import { mayStart } from '../../decide/starts.ts';
 import { hostHalted } from '../../decide/view.ts';
 import { failingAgents } from '../../doctor/failing.ts';
@@ -12,9 +12,9 @@ import { approveVerb, waits } from './approval.ts';
 import type { Need, Picture } from './status.ts';
 
 export function needsOf(picture: Picture): Need[] {
-  const { state, blank, journalFault, policyFaults } = picture;
+  const { state, blank, journalFault } = picture;
   if (blank) {
-    return [...policyNeeds(policyFaults), need('nothing was started here yet', picture.start)];
+    return [...policyNeeds(picture), need('nothing was started here yet', picture.start)];
   }
   // What stands in files is told without the journal: a halt above all.
   if (journalFault !== null) {
@@ -22,7 +22,7 @@ export function needsOf(picture: Picture): Need[] {
       `nothing on record can be seen: ${journalFault.message}`,
       'airlock doctor',
     );
-    const files = [...switchNeeds(picture), ...policyNeeds(policyFaults)];
+    const files = [...switchNeeds(picture), ...policyNeeds(picture)];
     return [journal, ...daemonNeeds(picture), ...files];
   }
   return [
@@ -32,7 +32,7 @@ export function needsOf(picture: Picture): Need[] {
     ...beatNeeds(picture),
     ...switchNeeds(picture),
     ...currentNeeds(picture),
-    ...policyNeeds(policyFaults),
+    ...policyNeeds(picture),
     ...declinedNeeds(picture),
     ...[...state.proposals.values()]
       .filter(waits)
@@ -48,8 +48,10 @@ export function needsOf(picture: Picture): Need[] {
 
 const need = (what: string, verb: string): Need => ({ what, verb });
 
-function daemonNeeds({ daemon, stuck, start }: Picture): Need[] {
+function daemonNeeds({ daemon, stopped, stuck, start }: Picture): Need[] {
+  const { pid } = daemon;
   if (!daemon.running) return [need('the supervisor does not run', start)];
+  if (stopped) return [need('the daemon is stopped: it answers nobody', `kill -CONT ${pid}`)];
   return stuck === null ? [] : [need(`the loop cannot go on: ${stuck}`, 'airlock log')];
 }
 
@@ -70,8 +72,9 @@ function declinedNeeds({ state, policyFile }: Picture): Need[] {
   return [need(what, 'airlock policy diff')];
 }
 
-function policyNeeds(faults: Picture['policyFaults']): Need[] {
+function policyNeeds({ policyFaults: faults, policyGone: gone }: Picture): Need[] {
   if (faults.length === 0) return [];
+  if (gone !== null) return [need(gone.what, gone.remedy)];
   const absent = faults[0]?.code === 'policy-missing';
   const what = absent
     ? 'there is no policy'
@@ -121,16 +124,14 @@ function currentNeeds({ state, link, daemon, start }: Picture): Need[] {
   return [need(what, daemon.running ? 'airlock doctor' : start)];
 }
 
-/** A tick may be late by this, milliseconds: a busy machine, a machine that slept. */
-const late = 60_000;
-
-/** A daemon that is there and does nothing: hung, or stopped. */
-function beatNeeds({ state, daemon, policy, now }: Picture): Need[] {
+/** A daemon that is there and does nothing. */
+function beatNeeds({ state, daemon, stopped, policy, now }: Picture): Need[] {
   const { lastTick, policy: inForce } = host(state);
-  if (!daemon.running || lastTick === null || policy?.digest !== inForce) return [];
-  const due = nextFiring(policy.policy.tick, 'UTC', lastTick);
-  if (due === null || now < due + late) return [];
-  const seconds = Math.round((now - due) / 1000);
+  if (!daemon.running || stopped || policy?.digest !== inForce) return [];
+  const since = Date.parse(daemon.since ?? '') || 0;
+  const by = lateTick({ tick: policy.policy.tick, lastTick, since }, now);
+  if (by === null) return [];
+  const seconds = Math.round(by / 1000);
   return [need(`the daemon hangs: its tick is ${seconds} s overdue`, 'airlock doctor')];
 }
 

@@ -12,6 +12,7 @@ import type { Agent } from '../../model/runtime.ts';
 import { type AgentRecord, deployment, host, type State } from '../../model/state.ts';
 import type { Head } from '../../store/chain.ts';
 import type { DaemonState } from '../../store/daemon.ts';
+import type { PolicyGone } from '../../store/policies.ts';
 import { proposalShape } from './proposal.ts';
 import { releaseState } from './release.ts';
 import { runShape } from './run.ts';
@@ -28,6 +29,8 @@ export interface Picture {
   /** Nothing was ever started here. */
   blank: boolean;
   daemon: DaemonState;
+  /** The daemon's process was told to wait (SIGSTOP). */
+  stopped: boolean;
   switches: Switches;
   /** Where the link points. */
   link: string | null;
@@ -38,6 +41,8 @@ export interface Picture {
   /** Digest of what the policy file holds; null: it is not valid. */
   policyFile: string | null;
   policyFaults: readonly Reason[];
+  /** Where a version is in force although the policy file is gone. */
+  policyGone: PolicyGone | null;
   /** Why the daemon's loop cannot go on; null when it does. */
   stuck: string | null;
   now: number;

@@ -1,5 +1,7 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { isGuest } from '../../host/files/closed.ts';
 import { kindOf } from '../../host/files/files.ts';
+import { followed } from '../../host/files/records.ts';
 import { backUp } from '../../install/backup.ts';
 import { stamp } from '../../model/duration.ts';
 import { numbered } from '../../model/numbered.ts';
@@ -10,6 +12,11 @@ import { uncut } from '../show/escape.ts';
 /** One archive of all that a host needs to go on as it was. */
 export async function verb(call: Call): Promise<Result> {
   const { layout, place, now } = call;
+  if (isGuest(layout.root)) {
+    const message = 'only root can back up a host: parts of its state are closed to others';
+    const hint = 'Say it as root.';
+    throw new Failure('usage', { message, step: 'backup', input: layout.root, hint });
+  }
   if (kindOf(layout.releases) !== 'folder') {
     const message = `there is nothing to back up in ${layout.root}`;
     throw new Failure('not-found', { message, step: 'backup', input: layout.root });
@@ -35,5 +42,8 @@ function fileOf({ args, now }: Call): string {
   const [given] = args;
   if (given === undefined) return resolve(name);
   const file = resolve(given);
-  return kindOf(file) === 'folder' ? join(file, name) : file;
+  if (kindOf(file) === 'folder') return join(file, name);
+  if (kindOf(followed(dirname(file))) === 'folder') return file;
+  const message = `there is no folder ${dirname(file)}`;
+  throw new Failure('not-found', { message, step: 'backup', input: file, hint: 'Make it first.' });
 }

@@ -2,6 +2,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { kindOf, makeFolder, writeDurable } from '../../host/files/files.ts';
 import { readyRoot } from '../../host/root.ts';
 import { Failure } from '../../model/reason.ts';
+import { policyGone } from '../../store/policies.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { type Call, exits, type Result, text } from '../call.ts';
 import { type Guess, lookAtRuntime } from '../init/look.ts';
@@ -17,6 +18,11 @@ export async function verb(call: Call): Promise<Result> {
     const hint = 'Name another file with --policy, or edit this one.';
     const message = `there is a policy already: ${policyFile}`;
     throw new Failure('usage', { message, step: 'init', input: policyFile, hint });
+  }
+  const gone = policyGone(call.layout, policyFile);
+  if (gone !== null) {
+    const hint = `Copy it back: \`${gone.remedy}\`.`;
+    throw new Failure('usage', { message: gone.what, step: 'init', input: policyFile, hint });
   }
   const guess = lookAtRuntime(source);
   if (guess.include.length === 0) throw failed('there is nothing in it', source, 'a runtime');

@@ -1,5 +1,7 @@
-import { readBytes, replaceFile } from '../../host/files/files.ts';
+import { isClosed } from '../../host/files/closed.ts';
+import { errorCode, fsErrorText, readBytes, replaceFile } from '../../host/files/files.ts';
 import { followed } from '../../host/files/records.ts';
+import { Failure } from '../../model/reason.ts';
 import { loadPolicy } from '../../store/policy.ts';
 import { ask, needDaemon } from '../ask.ts';
 import { type Call, exits, type Result } from '../call.ts';
@@ -24,12 +26,23 @@ export async function verb(call: Call): Promise<Result> {
   needDaemon(call.layout, 'policy apply', withoutDaemon(call, given ? text : null));
   const file = followed(policyFile);
   const before = given ? readBytes(file) : null;
-  if (read.policy !== null && before !== null) replaceFile(file, read.content);
+  if (read.policy !== null && before !== null) put(file, read.content);
   const patience = 2 * (policy.smoke.within + policy.limits.releaseScenarios) + moreMs;
   const result = await ask(call, { verb: 'policy-apply', digest }, { patience });
   // What is in its place is what an operator reads as the policy: a text that was refused is not.
-  if (result.exit === exits.refused && before !== null) replaceFile(file, before);
+  if (result.exit === exits.refused && before !== null) put(file, before);
   return result;
+}
+
+function put(file: string, content: Uint8Array): void {
+  try {
+    replaceFile(file, content);
+  } catch (error) {
+    if (!isClosed(errorCode(error))) throw error;
+    const message = `you may not change ${file}`;
+    const parts = { step: 'policy apply', input: file, cause: fsErrorText(error) };
+    throw new Failure('usage', { message, ...parts, hint: 'Say it as root.' }, error);
+  }
 }
 
 /** A daemon that starts tries what the policy file holds: by hand it is put there. */

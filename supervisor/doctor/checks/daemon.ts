@@ -13,7 +13,7 @@ export function daemon(ground: Ground): Finding[] {
   const { running, pid } = ground.daemon();
   if (!running) {
     const remedy = ground.hostInstall
-      ? '`systemctl start airlock`, and its `status`.'
+      ? '`systemctl reset-failed airlock; systemctl start airlock`, and its `systemctl status`.'
       : 'Start it: `airlock start`.';
     return [bad('the daemon does not run', remedy)];
   }

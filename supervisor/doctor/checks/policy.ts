@@ -1,7 +1,7 @@
 import { isClosed } from '../../host/files/closed.ts';
 import { numbered } from '../../model/numbered.ts';
 import { host } from '../../model/state.ts';
-import { versionOf } from '../../store/policies.ts';
+import { policyGone, versionOf } from '../../store/policies.ts';
 import { bad, type Finding, good, unseen, warn } from '../finding.ts';
 import type { Ground } from '../ground.ts';
 
@@ -39,11 +39,13 @@ function unkept({ layout, policyFile }: Ground, inForce: string | null): Finding
 }
 
 function faulty(
-  { policyFile, blank }: Ground,
+  { layout, policyFile, blank }: Ground,
   faults: readonly { message: string; code: string }[],
 ) {
   const details = faults.map((one) => one.message);
   if (faults[0]?.code === 'policy-missing') {
+    const gone = policyGone(layout, policyFile);
+    if (gone !== null) return bad(gone.what, `Copy it back, as root: \`${gone.remedy}\`.`);
     return bad(`there is no policy ${policyFile}`, 'Write one: `airlock init`.');
   }
   const older = blank ? '' : ': a running daemon keeps the older one, a new one does not start';

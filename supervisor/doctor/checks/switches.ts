@@ -25,11 +25,9 @@ export function switches(ground: Ground): Finding[] {
   const { known, unknown } = agentsOf(ground);
   const found = [...strange, ...seen.halts.flatMap((halt) => judge(halt, known, now))];
   if (found.length > 0) return [...found, ...unknown];
-  const on = seen.halts.length;
-  const content = good(
-    on === 0 ? 'no switch is on' : `switches that are on: ${on}, none of them forgotten`,
-  );
-  return [content, ...unknown];
+  const on = seen.halts.map(nameOf).join(', ');
+  const content = on === '' ? 'no switch is on' : `switches that are on, none forgotten: ${on}`;
+  return [good(content), ...unknown];
 }
 
 /** Without the journal the switches are told all the same; whom they can mean is not seen. */
@@ -37,17 +35,22 @@ function agentsOf(ground: Ground): { known: ReadonlySet<string>; unknown: Findin
   try {
     return { known: new Set(ground.state().agents.keys()), unknown: [] };
   } catch (error) {
-    const why = hidden(error, ground) ?? blind(reasonOf(error, 'doctor switches'));
-    return { known: new Set(), unknown: [why] };
+    const because = reasonOf(error, 'doctor switches');
+    const why = because.code === 'journal-damaged' ? warn(unnamed, 'First mend `journal`.') : null;
+    return { known: new Set(), unknown: [hidden(error, ground) ?? why ?? blind(because)] };
   }
 }
+
+const unnamed = 'whether a switch names an agent that is not there cannot be seen: no journal';
 
 const rename =
   'Remove it, or write it with `airlock halt`: host, agent.A, tenant.T, run.R, tool.T.';
 
+const nameOf = ({ scope, target }: Halt) => (target === null ? scope : `${scope} ${target}`);
+
 function judge(halt: Halt, agents: ReadonlySet<string>, now: number): Finding[] {
   const { scope, target, at } = halt;
-  const name = target === null ? scope : `${scope} ${target}`;
+  const name = nameOf(halt);
   if (scope === 'agent' && target !== null && agents.size > 0 && !agents.has(target)) {
     return [warn(`the switch of ${name} is on, but there is no such agent`, lift(halt))];
   }

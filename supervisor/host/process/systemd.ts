@@ -20,8 +20,9 @@ export const systemd = {
     await mustCall('systemctl', ['restart', '--no-block', ...units], 'restart');
   },
   /** `active`, `activating`, `failed`, ...: failed in stopping, it is still to be started. */
-  async stateOf(unit: string): Promise<string> {
-    const { stdout } = await call('systemctl', ['show', '-p', 'ActiveState', '-p', 'Job', unit]);
+  async stateOf(unit: string, within?: number): Promise<string> {
+    const about = ['show', '-p', 'ActiveState', '-p', 'Job', unit];
+    const { stdout } = await call('systemctl', about, within);
     const [, state = ''] = /^ActiveState=(.*)$/m.exec(stdout) ?? [];
     return state === 'failed' && /^Job=[1-9]/m.test(stdout) ? 'activating' : state;
   },

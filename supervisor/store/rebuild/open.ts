@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { syncFolder } from '../../host/files/durable.ts';
 import { listFolder, moveFile } from '../../host/files/files.ts';
 import { stamp } from '../../model/duration.ts';
@@ -73,6 +74,9 @@ function setAside(layout: Layout, now: number): string | null {
   for (const left of there.filter((one) => one.startsWith(`${name}.making`))) {
     moveFile(`${layout.state}/${left}`, `${layout.state}/${to}.${left.slice(name.length + 1)}`);
   }
+  // Last, and told of that journal only: the new one is not to be measured by it.
+  const head = basename(layout.journalHead);
+  if (there.includes(head)) moveFile(layout.journalHead, `${layout.state}/${to}.${head}`);
   syncFolder(layout.state);
   return parts.includes('') ? `${layout.state}/${to}` : null;
 }
