@@ -30,7 +30,7 @@ describe('the keys of models', () => {
   };
   const open = 'the key of the model cheap can be used by others (mode 644)';
   it.each<[string, (root: Root) => void, string, boolean]>([
-    ['its owner’s alone', key('k', 0o600), 'fine: 1 model names, each with its key', true],
+    ['its owner’s alone', key('k', 0o600), 'fine: 1 model name, each with its key', true],
     ['not there', () => undefined, 'error: the key of the model cheap cannot be read', false],
     [
       'a folder',
@@ -154,7 +154,7 @@ describe('a daemon that runs', () => {
     writeRequest(root.layout, { verb: 'abort', reason: '' }, time - 9000);
     expect(await says('daemon', root)).toMatch(/^fine/);
     const later = await says('daemon', root, { now: time + 2000 });
-    expect(later).toBe('error: 1 requests have no answer: the loop hangs');
+    expect(later).toBe('error: 1 request without an answer: the loop hangs');
   });
 
   it('takes no drop in', async () => {
@@ -166,7 +166,7 @@ describe('a daemon that runs', () => {
     mkdirSync(inbox, { recursive: true });
     writeFileSync(join(inbox, 'change.patch'), 'x');
     expect(await says('inboxes', root, { now: dropped + 50_000 })).toMatch(/^fine/);
-    expect(await says('inboxes', root, { now: late })).toBe('error: 1 drops were not taken in');
+    expect(await says('inboxes', root, { now: late })).toBe('error: 1 drop not taken in');
     // Nobody is there to take it: that is said, and no more.
     rmSync(root.layout.daemon);
     expect(await says('inboxes', root, { now: late })).toMatch(/^fine/);
