@@ -9,10 +9,10 @@ import type { View } from './view.ts';
  * On a host nobody lets pass what they proposed themselves: by approval, past its canary, or by
  * lifting its bar. In a checkout there is only one who could. Null where it is another's.
  */
-export function ownProposal({ state, facts }: View, seen: SeenRequest): Reason | null {
+export function ownProposal(view: View, seen: SeenRequest): Reason | null {
   const { request, by } = seen;
-  if (!facts.hostInstall || request === null) return null;
-  const mine = letPass(state, request).find((one) => one.owner === by);
+  if (!view.facts.hostInstall || request === null) return null;
+  const mine = letPass(view, request).find(({ owners }) => owners?.includes(by));
   if (mine === undefined) return null;
   return reason('own-proposal', {
     message: `${by} proposed ${mine.id}`,
@@ -22,16 +22,36 @@ export function ownProposal({ state, facts }: View, seen: SeenRequest): Reason |
   });
 }
 
-/** The proposals that a request would let pass. */
-function letPass(state: State, request: Request): Proposal[] {
-  const all = [...state.proposals.values()];
+interface Proposed {
+  id: string;
+  owners?: string[] | undefined;
+}
+
+/** What a request would let pass, and who proposed it. */
+function letPass({ state }: View, request: Request): Proposed[] {
   switch (request.verb) {
     case 'approve':
     case 'promote':
-      return all.filter(({ id }) => id === request.proposal);
+      return [...state.proposals.values()].filter(({ id }) => id === request.proposal).map(asOne);
     case 'unbar':
-      return all.filter(({ digest }) => digest?.startsWith(request.digest) === true);
+      return barred(state, request.digest);
     default:
       return [];
   }
 }
+
+/** A proposal is forgotten when it has ended, a release when it is removed: the bar stays. */
+function barred({ bad, releases, proposals }: State, prefix: string): Proposed[] {
+  return [...bad.values()]
+    .filter(({ digest }) => digest.startsWith(prefix))
+    .flatMap(({ digest, release, owners }) => {
+      const same = (row: { digest: string | null }) => row.digest === digest;
+      const rows = [...releases.values()].filter(same);
+      return [{ id: release, owners }, ...rows, ...[...proposals.values()].filter(same).map(asOne)];
+    });
+}
+
+const asOne = ({ id, owner }: Proposal): Proposed => ({
+  id,
+  owners: owner === undefined ? [] : [owner],
+});

@@ -39,6 +39,8 @@ export interface Release {
   parent: ReleaseId | null;
   proposal: string | null;
   proposer: string | null;
+  /** Users who proposed this content, by the owners of their drops: of a host install alone. */
+  owners?: string[];
   deps: string | null;
   createdAt: Instant;
   /** When it survived its bake (the first release: when it passed smoke). */
@@ -58,4 +60,6 @@ export interface BadMark {
   at: Instant;
   code: string;
   message: string;
+  /** Who proposed it: kept for as long as the bar. */
+  owners?: string[];
 }

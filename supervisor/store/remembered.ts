@@ -19,6 +19,7 @@ const schema = z.object({
   bad: z.array(
     z.object({
       ...{ digest, release: z.string(), at: z.string(), code: z.string(), message: z.string() },
+      owners: z.array(z.string()).optional(),
     }),
   ),
   policies: z.array(digest),

@@ -311,30 +311,6 @@ describe('each is answered once', () => {
   });
 });
 
-describe('what one proposed is another’s to let pass', () => {
-  const row = { release: 'b', digest: digest('b') };
-  const owned = (phase: Phase, owner: string): Rows => ({
-    ...inPhase(phase),
-    proposals: [proposal('p', { phase, ...row, owner })],
-    bad: [bad('b')],
-  });
-  const unbar: Request = { verb: 'unbar', digest: digest('b'), reason: 'mended' };
-  test.each<[string, Request, Phase, string, boolean, string]>([
-    ['approve', asked.approve, 'awaiting-approval', 'ann', true, 'own-proposal/3'],
-    ['approve', asked.approve, 'awaiting-approval', 'bob', true, 'approved'],
-    ['approve', asked.approve, 'awaiting-approval', 'ann', false, 'approved'],
-    ['promote', asked.promote, 'canary', 'ann', true, 'own-proposal/3'],
-    ['promote', asked.promote, 'canary', 'bob', true, 'promote'],
-    ['promote', asked.promote, 'canary', 'ann', false, 'promote'],
-    ['unbar', unbar, 'rolled-back', 'ann', true, 'own-proposal/3'],
-    ['unbar', unbar, 'rolled-back', 'bob', true, 'unbarred'],
-    ['unbar', unbar, 'rolled-back', 'ann', false, 'unbarred'],
-    ['reject', asked.reject, 'awaiting-approval', 'ann', true, 'end'],
-  ])('%s, %o in %s, proposed by %s, host install %s: %s', (_, one, phase, by, host, expected) => {
-    expect(ask(one, owned(phase, by), { hostInstall: host })).toBe(expected);
-  });
-});
-
 describe('an approval is used once', () => {
   const approval = { digest: digest('b'), by: 'bob', at: '' };
   const used = proposal('p', { phase: 'received', release: 'b', digest: digest('b'), approval });

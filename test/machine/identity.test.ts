@@ -231,6 +231,10 @@ describe('identity on an installed host', () => {
     await host.reaches('hers', 'stable');
     expect(says('olga', 'rollback', '--reason', 'a test')).toMatchObject({ exit: 0 });
     expect(host.current).toBe(before);
+    // Its proposal has ended and is forgotten: the bar still knows whose it was.
+    const lifts = ['unbar', digest.slice(0, 12), '--reason', 'mended'];
+    expect(told('olga', ...lifts)).toMatchObject({ exit: 3, reason: { code: 'own-proposal' } });
+    expect(says('oskar', ...lifts)).toMatchObject({ exit: 0 });
   });
 
   it.each(['upgrade', 'uninstall'])('says to an operator that %s takes root', (verb) => {

@@ -72,7 +72,9 @@ export function bar(draft: Draft, release: string | null, because: Reason): void
   if (row === undefined) return;
   const { code, message } = because;
   const at = instant(draft.now);
-  draft.put('bad', row.digest, { digest: row.digest, release: row.id, at, code, message });
+  const { digest, owners } = row;
+  const by = owners === undefined ? {} : { owners };
+  draft.put('bad', digest, { digest, release: row.id, at, code, message, ...by });
   for (const proposal of draft.state.proposals.values()) {
     const waits = proposal.phase === 'received' || proposal.phase === 'awaiting-approval';
     if (waits && proposal.onRelease === row.id && !proposal.held) {

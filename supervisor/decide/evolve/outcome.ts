@@ -109,14 +109,14 @@ function staged(draft: Draft, step: Step & { do: 'stage' }, outcome: Outcome): v
     const { release, candidate } = outcome;
     // The same content may exist already: its row, with when it became stable, is kept.
     const known = draft.state.releases.get(release.id);
-    draft.put(
-      'releases',
-      release.id,
-      known ? { ...known, removedAt: null, damaged: null } : release,
-    );
+    const row = draft.state.proposals.get(step.proposal ?? '');
+    const owners = [...new Set([...(known?.owners ?? []), ...(row?.owner ? [row.owner] : [])])];
+    draft.put('releases', release.id, {
+      ...(known ? { ...known, removedAt: null, damaged: null } : release),
+      ...(owners.length === 0 ? {} : { owners }),
+    });
     if (!mine) return;
     // Gates that it passed before its approval speak for the content that they saw, and no other.
-    const row = draft.state.proposals.get(step.proposal ?? '');
     const gates = row?.digest === release.digest ? slot.gates : [];
     draft.deployment({ candidate, gates, phase: 'gating', since: draft.now });
     draft.proposal(step.proposal, { release: release.id, digest: release.digest });
