@@ -95,11 +95,20 @@ describe('an installed host', () => {
     await host.reaches('kept', 'stable');
     const was = host.current;
     expect(host.airlock('backup', '/root').exit).toBe(0);
+    // Folders of ROOT and of var/, with whose they are and who may do what there. Whose an agent's
+    // receipts are, a start sees to.
+    const print = "-printf '%p %u:%g %m\\n' | sort";
+    const apart = "-not -name '.*' -not -name 'before-restore-*' -not -path './[rd]e*/*'";
+    const folders = `cd /var/lib/airlock; find . -maxdepth 2 -type d ${apart} ${print}`;
+    const had = machine.must(folders);
+    expect(had).toContain('./var/switches airlock:airlock-operators 770');
+    expect(had).toContain('./var/control airlock:airlock-operators 1770');
     const live = host.airlock('restore', '/root/nosuch.tar.gz');
     machine.must('systemctl stop airlock');
     const absent = host.airlock('restore', '/root/nosuch.tar.gz');
     const [file = ''] = machine.must('ls /root/airlock-backup-*').trim().split('\n');
     const restored = host.airlock('restore', file, '--replace');
+    expect(machine.must(folders)).toBe(had);
     machine.must('systemctl start airlock');
     expect(live.stderr).toContain('Stop it first: `systemctl stop airlock`');
     expect(absent.stderr).toContain('there is no file /root/nosuch.tar.gz (not-found)');
@@ -118,6 +127,7 @@ describe('an installed host', () => {
       `${operator} halt --agent ben --reason 'a test' && ${operator} resume --agent ben`,
     );
     expect(host.airlock('run', 'ada').exit).toBe(0);
+    expect(host.as('ada', 'cat /var/lib/airlock/receipts/ada/*.json')).toContain('stable');
     host.drop('ada', 'later', { 'app/later.md': 'Later.\n' });
     await host.reaches('later', 'stable');
   });

@@ -243,6 +243,18 @@ describe('identity on an installed host', () => {
     expect(stderr.includes('--dry-run')).toBe(verb === 'uninstall');
   });
 
+  it('says to an operator that a backup and another policy take root', () => {
+    host.machine.must('cp /etc/airlock/airlock.yaml /tmp/other.yaml; echo >>/tmp/other.yaml');
+    const asked = [
+      says('olga', 'backup', '/tmp'),
+      says('olga', 'policy', 'apply', '/tmp/other.yaml'),
+    ];
+    for (const { exit, stderr } of asked) {
+      expect([exit, stderr]).toEqual([2, expect.stringContaining('Say it as root.')]);
+    }
+    expect(asked[1]?.stderr).toContain('you may not change /etc/airlock/airlock.yaml (usage)');
+  });
+
   it('makes nobody propose as an agent', () => {
     const as = host.airlock('propose', '/home/olga/hers', '--as', 'ada');
     expect(as.exit).toBe(2);
