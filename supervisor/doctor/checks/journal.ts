@@ -49,8 +49,8 @@ function news(reader: Reader): Finding[] {
 const acknowledge =
   'Read what was found, mend it by hand where it matters, then: `airlock acknowledge`.';
 const broken =
-  'Unless an older copy was put back, somebody wrote there who may not: find out who. Compare with the heads in the log ' +
-  '(journalHead); `airlock verify` looks at all of it.';
+  'Unless an older copy was put back, somebody wrote there who may not: find out who. Compare ' +
+  'with the heads in the log (journalHead); `airlock verify` looks at all of it.';
 const damaged =
   'Restart the daemon: it sets the file aside and makes the journal anew from releases, receipts ' +
   'and history. Or stop it and put a good copy back before.';
