@@ -2,12 +2,14 @@ import type { SeenRequest } from '../model/fact.ts';
 import type { Proposal } from '../model/proposal.ts';
 import { type Reason, reason } from '../model/reason.ts';
 import type { Request } from '../model/request.ts';
-import type { State } from '../model/state.ts';
+import { deployment, type State } from '../model/state.ts';
+import { wasCurrent } from './rollback.ts';
 import type { View } from './view.ts';
 
 /**
- * On a host nobody lets pass what they proposed themselves: by approval, past its canary, or by
- * lifting its bar. In a checkout there is only one who could. Null where it is another's.
+ * On a host nobody lets pass what they proposed themselves: by approval, past its canary, by
+ * lifting its bar, or by a rollback to what was not promoted. In a checkout there is only one who
+ * could. Null where it is another's.
  */
 export function ownProposal(view: View, seen: SeenRequest): Reason | null {
   const { request, by } = seen;
@@ -19,6 +21,7 @@ export function ownProposal(view: View, seen: SeenRequest): Reason | null {
     step: `request ${request.verb}`,
     expected: 'the word of another operator',
     actual: by,
+    ...(request.verb === 'approve' ? {} : { hint: 'Another operator must ask for it.' }),
   });
 }
 
@@ -28,27 +31,50 @@ interface Proposed {
 }
 
 /** What a request would let pass, and who proposed it. */
-function letPass({ state }: View, request: Request): Proposed[] {
+function letPass(view: View, request: Request): Proposed[] {
+  const { state } = view;
   switch (request.verb) {
     case 'approve':
     case 'promote':
       return [...state.proposals.values()].filter(({ id }) => id === request.proposal).map(asOne);
     case 'unbar':
       return barred(state, request.digest);
+    case 'rollback':
+      return goneTo(view, request);
     default:
       return [];
   }
 }
 
 /** A proposal is forgotten when it has ended, a release when it is removed: the bar stays. */
-function barred({ bad, releases, proposals }: State, prefix: string): Proposed[] {
-  return [...bad.values()]
+function barred(state: State, prefix: string): Proposed[] {
+  return [...state.bad.values()]
     .filter(({ digest }) => digest.startsWith(prefix))
-    .flatMap(({ digest, release, owners }) => {
-      const same = (row: { digest: string | null }) => row.digest === digest;
-      const rows = [...releases.values()].filter(same);
-      return [{ id: release, owners }, ...rows, ...[...proposals.values()].filter(same).map(asOne)];
-    });
+    .flatMap(({ digest, release, owners }) => [
+      { id: release, owners },
+      ...withContent(state, digest),
+    ]);
+}
+
+function withContent({ releases, proposals }: State, digest: string): Proposed[] {
+  const same = (row: { digest: string | null }) => row.digest === digest;
+  const rows = [...releases.values()].filter(same);
+  return [...rows, ...[...proposals.values()].filter(same).map(asOne)];
+}
+
+/**
+ * A rollback makes current what it names: without canary and bake what was not promoted yet or
+ * still bakes, and it lifts a bar. Where the link is there already, root broke the glass.
+ */
+function goneTo({ state, facts }: View, ask: Request & { verb: 'rollback' }): Proposed[] {
+  const to = ask.to ?? ask.flipped?.to ?? null;
+  const row = to === null ? undefined : state.releases.get(to);
+  if (row === undefined) return [];
+  if (deployment(state)?.candidate?.release !== row.id) {
+    if (ask.flipped !== null && facts.current === row.id) return [];
+    if (wasCurrent(row) && !state.bad.has(row.digest)) return [];
+  }
+  return [...withContent(state, row.digest), ...barred(state, row.digest)];
 }
 
 const asOne = ({ id, owner }: Proposal): Proposed => ({

@@ -17,6 +17,10 @@ export function isThere(state: State, release: Release | undefined): release is 
   return isKept(state, release) && !release.damaged;
 }
 
+/** It was `current` once, so it had passed its canary, or somebody's word stands for it. */
+export const wasCurrent = (release: Release): boolean =>
+  release.stableAt !== null || release.currentAt !== undefined;
+
 /** Stable releases that may be started again, newest first. */
 export function stableReleases(state: State): Release[] {
   return [...state.releases.values()]

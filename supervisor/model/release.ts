@@ -45,6 +45,8 @@ export interface Release {
   createdAt: Instant;
   /** When it survived its bake (the first release: when it passed smoke). */
   stableAt: Instant | null;
+  /** When it first became `current`; absent: not that the journal knows. */
+  currentAt?: Instant;
   /** When its folder was removed by retention or because its deployment ended. */
   removedAt: Instant | null;
   /** A flip to it found that it is not whole; null or absent: nothing is known against it. */

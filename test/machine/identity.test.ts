@@ -9,6 +9,7 @@ interface Told {
   id: string;
   phase: string;
   digest: string;
+  release?: string | null;
 }
 
 interface Examined {
@@ -221,6 +222,11 @@ describe('identity on an installed host', () => {
     const { digest } = host.json<Told>('show', id);
     const mine = told('olga', 'approve', id, '--digest', digest);
     expect(mine).toMatchObject({ exit: 3, reason: { code: 'own-proposal', actual: 'olga' } });
+    // Nor does she make it current past canary and bake.
+    const release = host.json<Told>('show', id).release ?? '';
+    expect(release).not.toBe('');
+    const back = told('olga', 'rollback', '--to', release, '--reason', 'mine');
+    expect(back).toMatchObject({ exit: 3, reason: { code: 'own-proposal' } });
     const other = says('passer', 'approve', id, '--digest', digest);
     expect(other.exit).not.toBe(0);
     expect(proposal('hers').phase).toBe('awaiting-approval');

@@ -5,16 +5,18 @@ import type { ReleaseId } from '../../model/release.ts';
 import { type Answer, deployment, host, rollback as underway } from '../../model/state.ts';
 import type { Step } from '../../model/step.ts';
 import type { Draft } from '../draft.ts';
-import { rollbackTarget } from '../rollback.ts';
+import { rollbackTarget, wasCurrent } from '../rollback.ts';
 import { bar, endDeployment, leftBy } from './deployment.ts';
 
 type Flip = Step & { do: 'flip' };
 
 /** `current` moved, and was read back. */
 export function flipped(draft: Draft, step: Flip): void {
+  const row = draft.state.releases.get(step.to);
+  const before = row === undefined || wasCurrent(row);
   draft.host({ current: step.to, currentSince: draft.now });
-  whole(draft, step.to);
-  if (step.why === 'rollback') return rolledBack(draft, step);
+  becameCurrent(draft, step.to);
+  if (step.why === 'rollback') return rolledBack(draft, step, before);
   const slot = deployment(draft.state);
   if (step.why === 'first') return first(draft, step.to);
   if (slot?.candidate?.release !== step.to) return unwanted(draft, step);
@@ -24,10 +26,12 @@ export function flipped(draft: Draft, step: Flip): void {
   draft.phase(slot.proposal, 'baking', null);
 }
 
-/** It was flipped to, so it is whole: mended, if it was not before. */
-function whole(draft: Draft, id: ReleaseId): void {
+/** That is remembered; and what was flipped to is whole: mended, if it was not before. */
+export function becameCurrent(draft: Draft, id: ReleaseId): void {
   const row = draft.state.releases.get(id);
-  if (row?.damaged) draft.put('releases', id, { ...row, damaged: null });
+  if (row === undefined) return;
+  const mended = row.damaged ? { damaged: null } : {};
+  draft.put('releases', id, { ...row, currentAt: row.currentAt ?? instant(draft.now), ...mended });
 }
 
 /**
@@ -83,7 +87,7 @@ function first(draft: Draft, release: string): void {
   draft.put('deployment', 'deployment', null);
 }
 
-function rolledBack(draft: Draft, step: Flip): void {
+function rolledBack(draft: Draft, step: Flip, before: boolean): void {
   const rollback = draft.state.rollback.get('rollback');
   // The link may have been set right meanwhile: that ends no rollback to somewhere else.
   if (rollback === undefined || rollback.to !== step.to) return;
@@ -93,7 +97,7 @@ function rolledBack(draft: Draft, step: Flip): void {
   if (rollback.clear) unbarTarget(draft, rollback);
   if (slot !== null) endDeployment(draft, leftBy(slot.phase), rollback.reason);
   else draft.notice('rolled-back', rollback.from ?? 'none', rollback.reason);
-  if (rollback.request !== null) answer(draft, rollback.request, went(rollback));
+  if (rollback.request !== null) answer(draft, rollback.request, went(rollback, before));
 }
 
 function unbarTarget(draft: Draft, rollback: Rollback): void {
@@ -102,10 +106,13 @@ function unbarTarget(draft: Draft, rollback: Rollback): void {
   if (draft.state.bad.has(target.digest)) draft.put('bad', target.digest, null);
 }
 
-function went({ from, to, bad, passed = [] }: Rollback): Answer {
+/** `before`: it was current before this; of one that was not, nothing but a word stands for it. */
+function went({ from, to, bad, passed = [] }: Rollback, before: boolean): Answer {
   const past = passed.length === 0 ? '' : `; passed over as damaged: ${passed.join(', ')}`;
+  const news = before ? '' : '; it was never promoted: no canary and no bake has shown it';
   const data = { from, to, bad, passed };
-  return { ok: true, exit: 0, message: `current is ${to}${past}`, reason: null, data };
+  const message = `current is ${to}${past}${news}`;
+  return { ok: true, exit: 0, message, reason: null, data };
 }
 
 function answer(draft: Draft, id: string, said: Answer): void {

@@ -5,6 +5,7 @@ import { deployment, host } from '../../model/state.ts';
 import type { Draft } from '../draft.ts';
 import { clockMoved } from './clock.ts';
 import { bar, endDeployment, judged, recordGate } from './deployment.ts';
+import { becameCurrent } from './flip.ts';
 import { policyDeclined, policyTaken } from './policy.ts';
 import { runInterrupted } from './run.ts';
 
@@ -183,6 +184,7 @@ function currentMoved(draft: Draft, mark: Mark & { mark: 'current-moved' }): voi
     return draft.notice('current-moved', mark.release ?? 'none', because);
   }
   draft.host({ current: mark.release, currentSince: draft.now });
+  if (mark.release !== null) becameCurrent(draft, mark.release);
   const slot = deployment(draft.state);
   draft.notice('current-moved', mark.release ?? 'none', null);
   if (slot === null || slot.phase === 'staging' || slot.phase === 'gating') return;
