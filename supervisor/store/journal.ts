@@ -33,6 +33,8 @@ export interface Journal {
   head(): Head | null;
   /** Look whether the chain holds: see `chain-check.ts`. */
   check(asked: { last?: number; known?: readonly Head[] }): ChainReport;
+  /** Why what a rebuild goes by could not be written beside it since the last call; null: it was. */
+  unremembered(): unknown;
   /** Flush and leave the file readable for everybody who may read it. */
   close(): void;
 }
@@ -82,6 +84,7 @@ function journalOn(database: Database, file: string, now: () => number): Journal
       return state;
     },
     head: () => head,
+    unremembered: memory.fault,
     check: (asked) => guarded(file, 'check journal', () => checkChain(database, asked)),
     close: () => guarded(file, 'close journal', () => closeAfterWriting(database)),
   };

@@ -9,6 +9,8 @@ import type { Journal } from './journal.ts';
 export function recorder({ journal, layout, log }: { journal: Journal; layout: Layout; log: Log }) {
   return (entries: readonly Entry[], puts: readonly Put[]): void => {
     withRoom(layout, () => journal.commit(entries, puts));
+    const err = journal.unremembered();
+    if (err !== null) log.warn('a rebuild would not know bars nor policies: not written', { err });
     for (const entry of entries) {
       if (entry.type !== 'mark' || entry.mark.mark !== 'current-moved') continue;
       const { release: to, was: from, by, back = null } = entry.mark;

@@ -43,6 +43,8 @@ export interface Memory {
   begin(state: State): void;
   /** What was committed since. */
   follow(puts: readonly Put[]): void;
+  /** Why it could not be written since this was last asked; null: it could. */
+  fault(): unknown;
 }
 
 /** Written after the journal has it; what could not be written is rather not there than old. */
@@ -51,6 +53,7 @@ export function memoryBeside(journal: string, now: () => number): Memory {
   let bad: Map<string, BadMark> | null = null;
   let policies: string[] = [];
   let written = '';
+  let fault: unknown = null;
   const write = () => {
     const known = { bad: [...(bad ?? new Map()).values()], policies };
     const text = JSON.stringify(known);
@@ -58,8 +61,9 @@ export function memoryBeside(journal: string, now: () => number): Memory {
     try {
       writeDurable(file, `${JSON.stringify({ at: instant(now()), ...known })}\n`, 0o640);
       written = text;
-    } catch {
+    } catch (error) {
       // The journal has it: nobody is held up.
+      fault = error;
       written = '';
       forget(file);
     }
@@ -82,6 +86,11 @@ export function memoryBeside(journal: string, now: () => number): Memory {
         else bad.set(id, value);
       }
       write();
+    },
+    fault() {
+      const last = fault;
+      fault = null;
+      return last;
     },
   };
 }

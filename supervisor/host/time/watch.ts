@@ -35,6 +35,15 @@ export interface WatchFolders {
  * told of as a whole, once a second.
  */
 export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): Watcher {
+  // What cannot be looked at is taken for a folder as any other; who watches it is told.
+  const crowded = (folder: string): boolean => {
+    try {
+      return orNull(() => holdsMore(folder, much)) ?? false;
+    } catch (error) {
+      onError(error);
+      return false;
+    }
+  };
   const inner = parents.flatMap(subfolders);
   const watched = new Set([...folders, ...parents, ...inner.filter((one) => !crowded(one))]);
   const watcher = chokidar.watch([...watched], {
@@ -72,7 +81,7 @@ export function watch({ folders, parents, onError }: WatchFolders, wake: Wake): 
       leaveAlone(folder);
     });
   };
-  const floods = new FloodSpotter(leaveAlone);
+  const floods = new FloodSpotter(crowded, leaveAlone);
   for (const folder of inner) if (!watched.has(folder)) leaveAlone(folder);
   const heard = (folder: string, name: string, event: string) => {
     if (!watched.has(folder)) return;
@@ -108,15 +117,15 @@ const flood = 400;
 const calm = 1000;
 /** A folder with more names is not chokidar's to list. */
 const much = 500;
-/** What cannot be read is told of by who watches it. */
-const crowded = (folder: string): boolean => orNull(() => holdsMore(folder, much)) ?? false;
 
 /** Counts a folder's events, and tells when they are a flood, or when it holds much. */
 class FloodSpotter {
   readonly #counts = new Map<string, { since: number; events: number }>();
+  readonly #crowded: (folder: string) => boolean;
   readonly #told: (folder: string) => void;
 
-  constructor(told: (folder: string) => void) {
+  constructor(crowded: (folder: string) => boolean, told: (folder: string) => void) {
+    this.#crowded = crowded;
     this.#told = told;
   }
 
@@ -127,13 +136,20 @@ class FloodSpotter {
     const count = begun ? known : { since: now, events: 0 };
     count.events++;
     this.#counts.set(folder, count);
-    if (count.events < flood && (begun || !crowded(folder))) return;
+    if (count.events < flood && (begun || !this.#crowded(folder))) return;
     this.#counts.delete(folder);
     this.#told(folder);
   }
 }
 
-const isFolder = (path: string) => orNull(() => lstatSync(path))?.isDirectory() ?? false;
+/** One that cannot be looked at is watched no more: the sweep finds what is there. */
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 function subfolders(parent: string): string[] {
   const entries = orNull((): Dirent[] => readdirSync(parent, { withFileTypes: true })) ?? [];
