@@ -73,8 +73,12 @@ export function memoryBeside(journal: string, now: () => number): Memory {
       if (!state.host.has('host')) return;
       bad = new Map(state.bad);
       policies = host(state).policies ?? [];
-      const { at: _, ...there } = (jsonOrNull(readText(file) ?? '') ?? {}) as Partial<Remembered>;
-      written = JSON.stringify(there);
+      try {
+        const { at: _, ...there } = (jsonOrNull(readText(file) ?? '') ?? {}) as Partial<Remembered>;
+        written = JSON.stringify(there);
+      } catch (error) {
+        fault = error;
+      }
       write();
     },
     follow(puts) {

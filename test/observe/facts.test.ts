@@ -128,10 +128,10 @@ test('of a full inbox the first that came are told; what was seen is not listed 
     return seen;
   };
   const first = through(sweep);
-  expect(first.drops.filter((one) => one.agent === 'maker').length).toBeLessThanOrEqual(128);
+  expect(first.drops.filter((one) => one.agent === 'maker').length).toBeLessThanOrEqual(32);
   expect(names(first.drops)).toContain('keeper/one.patch');
   const told = () => names(through(on).drops.filter((one) => one.agent === 'maker'));
-  expect(told()).toHaveLength(128);
+  expect(told()).toHaveLength(32);
   const taken: string[] = [];
   while (told().length > 0) {
     for (const name of told()) {
