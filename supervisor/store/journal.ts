@@ -33,7 +33,7 @@ export interface Journal {
   head(): Head | null;
   /** Look whether the chain holds: see `chain-check.ts`. */
   check(asked: { last?: number; known?: readonly Head[] }): ChainReport;
-  /** Why what a rebuild goes by could not be written beside it since the last call; null: it was. */
+  /** Why what a rebuild goes by was not written beside it since the last call; null: it was. */
   unremembered(): unknown;
   /** Flush and leave the file readable for everybody who may read it. */
   close(): void;

@@ -8,7 +8,7 @@ import { tell } from './support/told.ts';
  * Whatever bytes a run sends to its door: each answer is one that the gateway means to give, no
  * fault is taken for the host's (it would excuse the run), and the door goes on serving.
  */
-const inputs = Math.ceil(Number(process.env.AIRLOCK_FUZZ ?? 4500) / 9);
+const inputs = Math.ceil(Number(process.env.AIRLOCK_FUZZ ?? 3600) / 9);
 const seed = Number(process.env.SEED ?? 1);
 
 /** Sends bytes, ends, and gives all that comes back until the door ends the connection. */

@@ -7,7 +7,7 @@ import { tell } from './support/told.ts';
  * Everything that reads what an agent wrote is given inputs that are made of those that reached
  * new code: it says what is wrong in words that are known, soon, and keeps nothing of it.
  */
-const all = Number(process.env.AIRLOCK_FUZZ ?? 4500);
+const all = Number(process.env.AIRLOCK_FUZZ ?? 3600);
 const seed = Number(process.env.SEED ?? 1);
 const { targets, remove } = givenTargets();
 afterAll(remove);
