@@ -120,6 +120,7 @@ describe('what runs for a change that does not go on is stopped at once', () => 
       ['policy', 'config', 'build'],
     ]);
     expect([...host.state.pending.keys()].filter((key) => key.startsWith('smoke'))).toEqual([]);
+    expect(host.state.agents.get('cleo')?.failures ?? 0).toBe(0);
     removeSwitch(host.layout, 'host', null);
     const ask = () => host.ask({ verb: 'abort', reason: 'enough' });
     expect(await emptyAfter(host, ask)).toBeLessThan(1000);

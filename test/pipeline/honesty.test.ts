@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeSwitch } from '../../supervisor/store/switches.ts';
 import { startHost, tinyPolicy, until } from './support/host.ts';
 
 /** A release whose turn does this before and after its model call. */
@@ -126,28 +125,3 @@ describe('a provider that fails', () => {
     expect(host.state.bad.size).toBe(0);
   });
 });
-
-describe('a host that is halted while a change is rehearsed', () => {
-  it('refuses it for that, and says nothing against the release', async () => {
-    await using host = await startHost();
-    host.drop('cleo', 'innocent', { 'app/turn.mjs': waits });
-    const held = join(host.layout.runs);
-    await until(
-      () => existsSync(held) && host.state.deployment.get('deployment')?.phase === 'gating',
-      () => 'the gates',
-    );
-    writeSwitch(host.layout, 'host', null, 'fire');
-    const refused = await host.reaches('innocent', 'refused');
-    expect(refused.reason).toMatchObject({
-      code: 'gate-error',
-      message: expect.stringContaining('halt'),
-    });
-    expect(host.state.agents.get('cleo')?.failures ?? 0).toBe(0);
-  });
-});
-
-/** Far longer than its scenario is given. */
-const waits = `export async function turn() {
-  await new Promise((resolve) => setTimeout(resolve, 3_600_000));
-}
-`;
