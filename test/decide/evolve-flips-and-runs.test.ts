@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { evolve } from '../../supervisor/decide/evolve/entry.ts';
 import type { DeploymentPhase } from '../../supervisor/model/deployment.ts';
+import { instant } from '../../supervisor/model/duration.ts';
 import type { Mark } from '../../supervisor/model/mark.ts';
 import type { Phase } from '../../supervisor/model/proposal.ts';
+import type { RunOutcome } from '../../supervisor/model/run.ts';
 import {
   deployment,
   host,
@@ -252,6 +254,24 @@ describe('the end of a run', () => {
     const puts = evolve(view(rows).state, { at: now, type: 'mark', mark: said }, policy());
     const row = expect.objectContaining({ outcome: 'interrupted', usd: 0.25 });
     expect(puts).toContainEqual(expect.objectContaining({ table: 'runs', value: row }));
+  });
+  test('cut off it is due again at once, but not twice in a row, nor after any other end', () => {
+    const task = { cron: '0 * * * *', zone: 'UTC', next: now + 5_000_000, missed: 0 };
+    const due = (outcome: RunOutcome | null, ended: (rows: Rows) => State) => {
+      const lastRun = outcome && { id: 'q', outcome, cause: null, at: instant(now) };
+      const agents = [record('maker', { paths: { task }, lastRun })];
+      const rows = { runs: [running('r', { release: 'b' })], agents };
+      return ended(rows).agents.get('maker')?.paths.task?.next;
+    };
+    const crash = (rows: Rows) =>
+      mark(rows, { mark: 'interrupted', run: 'r', key: 'run:r', usd: 0 });
+    const stop = (stoppedBy: 'shutdown' | 'operator') => (rows: Rows) =>
+      ran(rows, { release: 'b' }, [{ stoppedBy }]);
+    expect(due('ok', crash)).toBe(now);
+    expect(due(null, crash)).toBe(now);
+    expect(due('ok', stop('shutdown'))).toBe(now);
+    expect(due('interrupted', crash)).toBe(task.next);
+    expect(due('ok', stop('operator'))).toBe(task.next);
   });
   test('its start moves its schedule on, an extra one does not', () => {
     const paths = { task: { cron: '0 * * * *', zone: 'UTC', next: now - 1, missed: 0 } };

@@ -48,10 +48,19 @@ const all = (Object.keys(faults) as Fault[]).flatMap((fault) =>
 const full: readonly Phase[] = process.env.AIRLOCK_PHASES === 'all' ? ways : ['received'];
 const rounds = process.env.AIRLOCK_PHASES === 'all' ? all : few;
 
+/** Its turn lasts as long as somebody holds it. */
+const held = `import { existsSync, writeFileSync } from 'node:fs';
+export async function turn({ model, workspace }) {
+  await model();
+  while (existsSync(workspace + '/hold')) await new Promise((resolve) => setTimeout(resolve, 50));
+  writeFileSync(workspace + '/done.txt', 'done');
+}
+`;
+
 let host: InstalledHost;
 let number = 0;
 beforeAll(async () => {
-  host = await installedHost();
+  host = await installedHost({ runtime: { 'app/turn.mjs': held } });
   const { machine } = host;
   machine.write('/srv/at-phase.mjs', readFileSync(here('support/at-phase.mjs'), 'utf8'));
   const quick = '[Service]\nWatchdogSec=5s\n';
@@ -113,6 +122,28 @@ it('a launcher that dies six times in a row takes no supervisor with it', async 
   }
   expect(machine.mainPid('airlock')).toBe(pid);
   expect(host.airlock('run', 'ada').exit).toBe(0);
+});
+
+it('a run in flight when the supervisor is killed: interrupted, gone, and run again once', async () => {
+  const { machine } = host;
+  const hold = '/var/lib/airlock/workspaces/ada/hold';
+  const outcomes = () =>
+    host.json<{ id: string; outcome: string }[]>('runs', '--agent', 'ada', '--limit', '3');
+  const before = new Set(outcomes().map(({ id }) => id));
+  const told = () => outcomes().filter(({ id }) => !before.has(id));
+  machine.must(`touch ${hold}`);
+  machine.start(['/usr/bin/airlock', 'run', 'ada']);
+  await machine.until('pgrep -u al-ada node', 'the run');
+  const pids = machine.must('pgrep -u al-ada').trim().split('\n');
+  machine.must(kill('airlock'));
+  await machine.until(`! kill -0 ${pids.join(' ')}`, 'all of the run to be gone');
+  await host.ready();
+  await machine.until('pgrep -u al-ada node', 'it to be run again');
+  expect(told().map(({ outcome }) => outcome)).toEqual(['running', 'interrupted']);
+  machine.must(`rm ${hold}`);
+  await machine.until('! pgrep -u al-ada', 'its end');
+  await machine.until('airlock runs --agent ada --limit 1 | grep -w ok');
+  expect(told().map(({ outcome }) => outcome)).toEqual(['ok', 'interrupted']);
 });
 
 /** There is a request without an answer. */

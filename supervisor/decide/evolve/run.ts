@@ -8,7 +8,7 @@ import {
   type RunEnding,
   type RunSpec,
 } from '../../model/run.ts';
-import { deployment, recentRuns } from '../../model/state.ts';
+import { type AgentRecord, deployment, recentRuns } from '../../model/state.ts';
 import { attribute, counts, type Verdict } from '../attribute.ts';
 import { confirmed } from '../bake.ts';
 import { alsoFailsOn } from '../baseline.ts';
@@ -72,7 +72,18 @@ function close(draft: Draft, spec: RunSpec, end: End): void {
 function last(draft: Draft, run: Run): void {
   const { id, outcome, cause, endedAt } = run;
   const lastRun = { id, outcome, cause, at: endedAt ?? instant(draft.now) };
-  draft.agent(run.agent, () => ({ lastRun }));
+  draft.agent(run.agent, (before) => ({ lastRun, ...dueAgain(before, run, draft.now) }));
+}
+
+/**
+ * What the supervisor's own end cut off is due again at once. Not twice in a row: a run that ends
+ * its supervisor would do it again and again; it waits for its next firing.
+ */
+function dueAgain({ lastRun, paths }: AgentRecord, run: Run, now: number): Partial<AgentRecord> {
+  const own = paths[run.path];
+  if (run.outcome !== 'interrupted' || own === undefined) return {};
+  if (lastRun?.outcome === 'interrupted') return {};
+  return { paths: { ...paths, [run.path]: { ...own, next: Math.min(own.next, now) } } };
 }
 
 const briefOf = (run: Run, endedAt: number): RunBrief => ({
