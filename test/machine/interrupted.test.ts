@@ -27,22 +27,35 @@ const cutOff = {
   },
 };
 
-/** Say it, and cut it off when it told of that step. False: it never came to it. */
-async function cut(argv: string[], step: RegExp, how: keyof typeof cutOff): Promise<boolean> {
+/**
+ * Say it, and cut it off when it told of that step; throws where it never came to it. Said once more
+ * where it ended before: seen once in some twenty runs of the suite, right after a kill, when nothing
+ * kept what it had said. Now it is printed.
+ */
+async function cut(
+  argv: string[],
+  step: RegExp,
+  how: keyof typeof cutOff,
+  tries = 2,
+): Promise<void> {
   const child = host.machine.start(argv);
-  let met = false;
+  let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
-      if (met || !step.test(text)) return;
-      met = true;
-      child.emit('step');
+      said += text;
+      if (step.test(said)) child.emit('step');
     });
   }
   const ended = once(child, 'close');
   await Promise.race([ended, once(child, 'step')]);
-  if (met) await cutOff[how]();
+  if (!step.test(said)) {
+    const told = `${argv.join(' ')} never came to ${step}: exit ${child.exitCode}: ${said}`;
+    if (tries <= 1) throw new Error(told);
+    process.stderr.write(`${told}\n`);
+    return cut(argv, step, how, tries - 1);
+  }
+  await cutOff[how]();
   await ended;
-  return met;
 }
 
 const instance = (name: string | null) => (name === null ? [] : ['--instance', name]);
@@ -55,7 +68,7 @@ it.each([
   ['systemd', 'a pulled plug'],
 ] as const)('install, cut off after the step %s by %s, is said again', async (step, how) => {
   const argv = ['/host/package/bin/airlock', 'install'];
-  expect(await cut(argv, new RegExp(`[+=] ${step} `), how)).toBe(true);
+  await cut(argv, new RegExp(`[+=] ${step} `), how);
   // Whatever is there of it, uninstall would take away.
   const dry = host.machine.run(['/host/package/bin/airlock', 'uninstall', '--dry-run']);
   expect(dry.exit).toBe(0);
@@ -107,9 +120,7 @@ it.each([
     if (machine.sh('test -e /host/two').exit !== 0) {
       await anotherVersion(join(machine.place, 'door', 'two'), '0.2.0');
     }
-    expect(
-      await cut(['/usr/bin/airlock', 'upgrade', source], new RegExp(`[+=] ${step} `), how),
-    ).toBe(true);
+    await cut(['/usr/bin/airlock', 'upgrade', source], new RegExp(`[+=] ${step} `), how);
     await machine.until('systemctl is-active airlock airlock@lab', 'both instances');
     await machine.until('/usr/bin/airlock run ada', 'a run to go through');
     expect([before, to]).toContain(program());
@@ -130,7 +141,7 @@ it('uninstall, cut off midway, leaves the other alone; said again it takes all o
   ] as const) {
     const argv = ['/host/package/bin/airlock', 'uninstall', '--purge', ...instance(name)];
     for (const step of steps) {
-      expect([step, await cut(argv, new RegExp(`[+=] ${step} `), 'kill -9')]).toEqual([step, true]);
+      await cut(argv, new RegExp(`[+=] ${step} `), 'kill -9');
       if (name === 'lab') await machine.until('/usr/bin/airlock run ada');
     }
     const { exit, stderr } = machine.run(argv);
