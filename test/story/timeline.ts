@@ -1,4 +1,5 @@
 import type { Entry } from '../../supervisor/model/entry.ts';
+import { numbered } from '../../supervisor/model/numbered.ts';
 import type { LogLine } from '../../supervisor/store/reader.ts';
 import type { Daemon } from './daemon.ts';
 
@@ -57,7 +58,9 @@ function told(entry: Entry): string[] {
   const { outcome, step } = entry;
   if (outcome.of === 'sealed') return [`  received ${outcome.sealed.title}`];
   if (outcome.of === 'staged') {
-    return [`  staged   ${outcome.release.id}, ${outcome.candidate.changes.length} files changed`];
+    return [
+      `  staged   ${outcome.release.id}, ${numbered(outcome.candidate.changes.length, 'file')} changed`,
+    ];
   }
   if (outcome.of === 'unstaged') return [red(`  refused  ${outcome.reasons[0]?.message}`)];
   if (outcome.of === 'built') return [gateLine('build', outcome.gate.outcome, outcome.gate.ms)];
